@@ -1,0 +1,103 @@
+import { customerSchema } from './avro/customer.ts'
+import { interactionSchema } from './avro/interaction.ts'
+import { outcomeSchema } from './avro/outcome.ts'
+import { profileSchema } from './avro/profile.ts'
+import { scoreChangeSchema } from './avro/score-change.ts'
+import { surveySchema } from './avro/survey.ts'
+import { transactionSchema } from './avro/transaction.ts'
+import type { AvroSchema } from './avro.ts'
+
+const MINUTE_MS = 60_000
+const HOUR_MS = 60 * MINUTE_MS
+const DAY_MS = 24 * HOUR_MS
+const MIB = 1024 * 1024
+
+/** How long a tombstone of `customers` stays readable; a copy older than half of it can't be caught up from the log. */
+export const DELETE_RETENTION_MS = 7 * DAY_MS
+
+export interface TopicSpec {
+  readonly name: string
+  readonly role: 'input' | 'result' | 'broadcast' | 'errors'
+  /** `data`: as many partitions as configured, the same for all of them; a number: exactly so many. */
+  readonly partitions: 'data' | number
+  /** The schema of the values under the subject `<topic>-value`; null: JSON or foreign bytes, not registered. */
+  readonly schema: AvroSchema | null
+  /** Kafka's own topic settings. */
+  readonly config: Readonly<Record<string, string>>
+  readonly doc: string
+}
+
+const input = (name: string, schema: AvroSchema, doc: string): TopicSpec => ({
+  name,
+  role: 'input',
+  partitions: 'data',
+  schema,
+  config: { 'cleanup.policy': 'delete', 'retention.ms': String(30 * DAY_MS), 'max.message.bytes': String(MIB) },
+  doc,
+})
+
+const compacted = {
+  'cleanup.policy': 'compact',
+  'min.compaction.lag.ms': String(HOUR_MS),
+  'max.compaction.lag.ms': String(6 * HOUR_MS),
+  'delete.retention.ms': String(DELETE_RETENTION_MS),
+}
+
+/** Every topic everscore reads or writes; names as outside programs know them, without TOPIC_PREFIX. */
+export const TOPICS = {
+  interactions: input(
+    'interactions',
+    interactionSchema,
+    'What people do: views, searches, mails opened, calls, logins.',
+  ),
+  transactions: input('transactions', transactionSchema, 'Purchases, refunds, failed payments, subscriptions.'),
+  surveys: input('surveys', surveySchema, 'Answers to NPS, CSAT and CES surveys.'),
+  profiles: input('profiles', profileSchema, 'Traits of a customer; a null value erases the customer.'),
+  outcomes: input('outcomes', outcomeSchema, 'What became of a lead or customer: labels to learn from.'),
+  customers: {
+    name: 'customers',
+    role: 'result',
+    partitions: 'data',
+    schema: customerSchema,
+    config: { ...compacted, 'max.message.bytes': String(8 * MIB) },
+    doc: 'Features and scores of a customer, one record an event; also the changelog of the customer task.',
+  },
+  'score-changes': {
+    name: 'score-changes',
+    role: 'result',
+    partitions: 'data',
+    schema: scoreChangeSchema,
+    config: { 'cleanup.policy': 'delete', 'retention.ms': String(30 * DAY_MS), 'max.message.bytes': String(8 * MIB) },
+    doc: 'A grade, band, segment or tier moved, with reasons and cause.',
+  },
+  'dead-letters': {
+    name: 'dead-letters',
+    role: 'errors',
+    partitions: 'data',
+    schema: null,
+    config: { 'cleanup.policy': 'delete', 'retention.ms': String(30 * DAY_MS), 'max.message.bytes': String(8 * MIB) },
+    doc: "Records that can't be processed: their own bytes; reason and origin in headers.",
+  },
+  settings: {
+    name: 'settings',
+    role: 'broadcast',
+    partitions: 1,
+    schema: null,
+    config: { 'cleanup.policy': 'compact', 'max.message.bytes': String(MIB) },
+    doc: 'Settings of each tenant (JSON, key <tenantId>).',
+  },
+  models: {
+    name: 'models',
+    role: 'broadcast',
+    partitions: 1,
+    schema: null,
+    config: { 'cleanup.policy': 'compact', 'max.message.bytes': String(4 * MIB) },
+    doc: 'Models that score (JSON, key <tenantId>/<kind>).',
+  },
+} as const satisfies Record<string, TopicSpec>
+
+export type TopicName = keyof typeof TOPICS
+
+/** The input topics of the customer task, in the order in which events of one instant are taken. */
+export const INPUT_TOPICS = ['profiles', 'interactions', 'transactions', 'surveys', 'outcomes'] as const
+export type InputTopic = (typeof INPUT_TOPICS)[number]
