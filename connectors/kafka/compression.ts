@@ -1,0 +1,37 @@
+import { gunzipSync, zstdDecompressSync } from 'node:zlib'
+import lz4 from 'lz4-napi'
+import snappy from 'snappyjs'
+import { AppError } from '../../schemas/errors.ts'
+
+/** snappy-java's stream header, which the Java client writes before its blocks. */
+const XERIAL_MAGIC = Buffer.from([0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0])
+const XERIAL_HEADER_BYTES = 16
+
+function unsnappy(data: Buffer): Buffer {
+  if (!data.subarray(0, XERIAL_MAGIC.length).equals(XERIAL_MAGIC)) return Buffer.from(snappy.uncompress(data))
+  const blocks: Buffer[] = []
+  for (let at = XERIAL_HEADER_BYTES; at < data.length; ) {
+    const size = data.readInt32BE(at)
+    blocks.push(Buffer.from(snappy.uncompress(data.subarray(at + 4, at + 4 + size))))
+    at += 4 + size
+  }
+  return Buffer.concat(blocks)
+}
+
+/** Undoes the compression of a record batch: bits 0-2 of its attributes (1 gzip, 2 snappy, 3 lz4 frames, 4 zstd). */
+export function decompress(codec: number, data: Buffer): Buffer {
+  switch (codec) {
+    case 0:
+      return data
+    case 1:
+      return gunzipSync(data)
+    case 2:
+      return unsnappy(data)
+    case 3:
+      return lz4.decompressFrameSync(data)
+    case 4:
+      return zstdDecompressSync(data)
+    default:
+      throw new AppError('KAFKA_REFUSED', `record batch with unknown compression ${codec}`, { details: { codec } })
+  }
+}

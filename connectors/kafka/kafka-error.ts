@@ -1,0 +1,38 @@
+import { AppError, messageOf } from '../../schemas/errors.ts'
+
+/** Answers that mean: a newer producer has this transactional id, or the coordinator forgot ours. */
+const FENCED_TYPES = new Set([
+  'INVALID_PRODUCER_EPOCH',
+  'PRODUCER_FENCED',
+  'INVALID_PRODUCER_ID_MAPPING',
+  'UNKNOWN_PRODUCER_ID',
+  'OUT_OF_ORDER_SEQUENCE_NUMBER',
+  'INVALID_TXN_STATE',
+])
+
+/** The `type` of a protocol error (`NOT_COORDINATOR_FOR_GROUP`, …), or the class name of a connection error. */
+export function kafkaErrorType(error: unknown): string {
+  if (error instanceof AppError && typeof error.details['type'] === 'string') return error.details['type']
+  if (error instanceof Error) {
+    const { type } = error as { type?: unknown }
+    return typeof type === 'string' ? type : error.name
+  }
+  return 'UNKNOWN'
+}
+
+/** Any error of the client as an AppError; connection errors and time-outs are retryable. */
+export function asKafkaError(error: unknown, doing: string, details: Record<string, unknown> = {}): AppError {
+  if (error instanceof AppError) return error
+  const type = kafkaErrorType(error)
+  const described = { ...details, type }
+  const message = `${doing}: ${messageOf(error)}`
+  if (FENCED_TYPES.has(type)) return new AppError('PRODUCER_FENCED', message, { cause: error, details: described })
+  const fromProtocol = (error as { retriable?: unknown }).retriable
+  const isKafkajs = error instanceof Error && error.name.startsWith('KafkaJS')
+  const retryable = fromProtocol === true || (isKafkajs && fromProtocol !== false) || !isKafkajs
+  return new AppError(retryable ? 'KAFKA_UNAVAILABLE' : 'KAFKA_REFUSED', message, {
+    retryable,
+    cause: error,
+    details: described,
+  })
+}

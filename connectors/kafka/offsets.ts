@@ -1,0 +1,58 @@
+import { AppError } from '../../schemas/errors.ts'
+import type { KafkaClient } from './client.ts'
+import { asKafkaError } from './kafka-error.ts'
+
+const EARLIEST = -2
+const LATEST = -1
+const READ_UNCOMMITTED = 0
+
+/** The offsets between which a partition has records: [start, end). `end` is the high watermark. */
+export interface LogRange {
+  readonly start: number
+  readonly end: number
+}
+
+export async function logRange(client: KafkaClient, topic: string, partition: number): Promise<LogRange> {
+  const ask = async (timestamp: number): Promise<number> => {
+    const broker = await client.broker(client.leaderOf(topic, partition))
+    const { responses } = await broker.listOffsets({
+      isolationLevel: READ_UNCOMMITTED,
+      topics: [{ topic, partitions: [{ partition, timestamp }] }],
+    })
+    const offset = responses[0]?.partitions[0]?.offset
+    if (offset === undefined) {
+      throw new AppError('KAFKA_UNAVAILABLE', `no offsets for ${topic}/${partition}`, { retryable: true })
+    }
+    return Number(offset)
+  }
+  try {
+    return { start: await ask(EARLIEST), end: await ask(LATEST) }
+  } catch (error) {
+    throw asKafkaError(error, `listing offsets of ${topic}/${partition}`, { topic, partition })
+  }
+}
+
+/** The group's committed offsets of one partition of some topics; topics without one are left out. */
+export async function committedOffsets(
+  client: KafkaClient,
+  group: string,
+  topics: readonly string[],
+  partition: number,
+): Promise<Map<string, number>> {
+  try {
+    const coordinator = await client.coordinator(group, 'group')
+    const { responses } = await coordinator.offsetFetch({
+      groupId: group,
+      topics: topics.map((topic) => ({ topic, partitions: [{ partition }] })),
+    })
+    const committed = new Map<string, number>()
+    for (const { topic, partitions } of responses) {
+      const offset = Number(partitions[0]?.offset ?? -1)
+      if (offset >= 0) committed.set(topic, offset)
+    }
+    return committed
+  } catch (error) {
+    client.forgetCoordinator(group, 'group')
+    throw asKafkaError(error, `fetching offsets of group ${group}`, { group, partition })
+  }
+}
