@@ -1,0 +1,95 @@
+import { FEATURE_COUNT } from '../models/features.ts'
+import type { CompiledModel, Models } from '../models/linear-model.ts'
+import type { Customer } from '../schemas/avro/customer.ts'
+import type { ScoreChange } from '../schemas/avro/score-change.ts'
+import { type CustomerState, newCustomerState } from '../schemas/customer-state.ts'
+import type { InputEvent } from '../schemas/events.ts'
+import { DEFAULT_SETTINGS, type TenantSettings } from '../schemas/settings.ts'
+
+/**
+ * Everything about one event on its way through the processors. One context serves event after event: the caller sets
+ * the inputs, the pipeline fills the outputs, the caller encodes them before it takes the next event.
+ */
+export interface EventContext {
+  // inputs, set by the caller for each event
+  input: InputEvent
+  tenantId: string
+  customerId: string
+  /** A clone of the customer's state (or a new one); the new state when the outcome is `forward`, else to be dropped. */
+  draft: CustomerState
+  tenant: TenantSettings
+  models: Models
+  /** The population thresholds in force, 0 when there are none. */
+  thresholdsVersion: number
+  /** The worker's clock, epoch ms: only to refuse events from the future and for `scoredAt`. */
+  now: number
+
+  // between processors
+  readonly features: Float64Array
+  readonly leadContributions: Float64Array
+  readonly churnContributions: Float64Array
+
+  // outputs, valid after `forward` and until the next event
+  /** The `customers` record; the object, its reasons and its `state` bytes are used again for the next event. */
+  readonly customer: Customer
+  /** The moves of this event's scores; the array is emptied for the next event, its elements stay as they are. */
+  readonly changes: ScoreChange[]
+}
+
+const NO_MODEL: CompiledModel = {
+  kind: 'lead',
+  version: '',
+  baseline: 0,
+  indices: new Int32Array(0),
+  means: new Float64Array(0),
+  weights: new Float64Array(0),
+}
+
+/** A context with nothing in it yet; one a task is enough. */
+export function createEventContext(): EventContext {
+  return {
+    input: {
+      topic: 'profiles',
+      event: { eventId: '', tenantId: '', customerId: '', occurredAt: 0, traits: {} },
+    },
+    tenantId: '',
+    customerId: '',
+    draft: newCustomerState(),
+    tenant: DEFAULT_SETTINGS,
+    models: { lead: NO_MODEL, churn: NO_MODEL },
+    thresholdsVersion: 0,
+    now: 0,
+    features: new Float64Array(FEATURE_COUNT),
+    leadContributions: new Float64Array(FEATURE_COUNT),
+    churnContributions: new Float64Array(FEATURE_COUNT),
+    customer: emptyCustomer(),
+    changes: [],
+  }
+}
+
+function emptyCustomer(): Customer {
+  return {
+    tenantId: '',
+    customerId: '',
+    eventId: '',
+    cause: 'event',
+    occurredAt: 0,
+    asOf: 0,
+    scoredAt: 0,
+    settingsVersion: 0,
+    thresholdsVersion: 0,
+    rfm: {
+      recencyDays: null,
+      frequency: 0,
+      monetaryMinor: 0,
+      currency: null,
+      r: null,
+      f: null,
+      m: null,
+      segment: null,
+    },
+    lead: { probability: 0, score: 0, grade: '', modelVersion: '', reasons: [] },
+    churn: { risk: 0, band: '', modelVersion: '', reasons: [] },
+    state: Buffer.alloc(0),
+  }
+}

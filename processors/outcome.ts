@@ -1,0 +1,18 @@
+/** Why an event ends without a result although nothing is wrong with it: a metric label. */
+export type DropReason = 'duplicate'
+
+/**
+ * What a processor decides about an event. Only the runtime acts on it: forward goes on, drop is counted, a dead letter
+ * is written with its stage, stable reason code and an error text that names the field and its value.
+ */
+export type Outcome =
+  | { readonly kind: 'forward' }
+  | { readonly kind: 'drop'; readonly reason: DropReason }
+  | { readonly kind: 'deadLetter'; readonly stage: string; readonly reason: string; readonly error: string }
+
+export const FORWARD: Outcome = Object.freeze({ kind: 'forward' })
+export const DROP_DUPLICATE: Outcome = Object.freeze({ kind: 'drop', reason: 'duplicate' })
+
+export function deadLetter(stage: string, reason: string, error: string): Outcome {
+  return { kind: 'deadLetter', stage, reason, error }
+}
