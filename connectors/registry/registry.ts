@@ -1,0 +1,87 @@
+import { COMPATIBILITY, SchemaRegistry, SchemaType } from '@kafkajs/confluent-schema-registry'
+import type { AvroSchema } from '../../schemas/avro.ts'
+import { toAvsc } from '../../schemas/avsc.ts'
+import type { SchemaSource } from '../../schemas/codec.ts'
+import { AppError, messageOf } from '../../schemas/errors.ts'
+
+const HTTP_NOT_FOUND = 404
+const HTTP_CONFLICT = 409
+
+/** The schema registry: writer schemas by id, and our own schemas registered under `<topic>-value`. */
+export class Registry implements SchemaSource {
+  readonly #registry: SchemaRegistry
+  readonly #url: string
+
+  constructor(url: string) {
+    this.#url = url
+    this.#registry = new SchemaRegistry({
+      host: url,
+      retry: { retries: 2, initialRetryTimeInSecs: 0.1, maxRetryTimeInSecs: 2 },
+    })
+  }
+
+  async schemaById(id: number): Promise<unknown> {
+    try {
+      const schema = await this.#registry.getSchema(id)
+      if (!('fields' in schema) && !('type' in schema)) {
+        throw new AppError('SCHEMA_UNKNOWN', `schema ${id} is not an Avro schema`, { details: { schemaId: id } })
+      }
+      return JSON.parse(JSON.stringify(schema)) as unknown
+    } catch (error) {
+      if (error instanceof AppError) throw error
+      if (statusOf(error) === HTTP_NOT_FOUND) {
+        throw new AppError('SCHEMA_UNKNOWN', `the registry has no schema ${id}`, {
+          cause: error,
+          details: { schemaId: id },
+        })
+      }
+      throw this.#unavailable(error, `asking for schema ${id}`)
+    }
+  }
+
+  /**
+   * Registers a schema (or finds it registered) with FULL_TRANSITIVE compatibility.
+   * @throws AppError SCHEMA_INCOMPATIBLE with the registry's reason
+   */
+  async register(subject: string, schema: AvroSchema): Promise<number> {
+    try {
+      const { id } = await this.#registry.register(
+        { type: SchemaType.AVRO, schema: JSON.stringify(toAvsc(schema)) },
+        { subject, compatibility: COMPATIBILITY.FULL_TRANSITIVE },
+      )
+      return id
+    } catch (error) {
+      const status = statusOf(error)
+      const isConflict =
+        status === HTTP_CONFLICT || (error as Error).name === 'ConfluentSchemaRegistryCompatibilityError'
+      if (isConflict || (status !== undefined && status >= 400 && status < 500)) {
+        throw new AppError(
+          'SCHEMA_INCOMPATIBLE',
+          `the registry refuses the schema of ${subject}: ${messageOf(error)}`,
+          {
+            cause: error,
+            details: { subject },
+          },
+        )
+      }
+      throw this.#unavailable(error, `registering the schema of ${subject}`)
+    }
+  }
+
+  #unavailable(error: unknown, doing: string): AppError {
+    return new AppError(
+      'SERVER_FAILED',
+      `${doing}: no answer from the schema registry at ${this.#url}: ${messageOf(error)}`,
+      {
+        retryable: true,
+        cause: error,
+        details: { url: this.#url },
+      },
+    )
+  }
+}
+
+function statusOf(error: unknown): number | undefined {
+  const { status } = error as { status?: unknown }
+  return typeof status === 'number' ? status : undefined
+}

@@ -1,0 +1,154 @@
+import avro from 'avsc'
+import type { AvroSchema } from './avro.ts'
+import { toAvsc } from './avsc.ts'
+import { AppError, messageOf } from './errors.ts'
+
+type AvroType = InstanceType<typeof avro.Type>
+type Resolver = ReturnType<AvroType['createResolver']>
+
+const MAGIC = 0
+export const WIRE_HEADER_BYTES = 5
+
+/** Where writer schemas come from: the registry, or a fixed set in tests. */
+export interface SchemaSource {
+  /** @throws AppError SCHEMA_UNKNOWN when there is none of that id; retryable when the registry can't be asked */
+  schemaById(id: number): Promise<unknown>
+}
+
+/** What `decode` says instead of a value: the schema with this id has to be loaded first (`load`). */
+export class SchemaNeeded {
+  readonly id: number
+  constructor(id: number) {
+    this.id = id
+  }
+}
+
+type Known =
+  | { readonly kind: 'ours' }
+  | { readonly kind: 'resolved'; readonly resolver: Resolver }
+  | { readonly kind: 'refused'; readonly error: AppError; readonly until: number }
+
+/** An id that the registry doesn't know is asked for again after so long, not once a record. */
+const UNKNOWN_ID_TTL_MS = 60_000
+
+/**
+ * Values of one topic in the Confluent wire format (byte 0, schema id, Avro binary), read as our schema through the
+ * resolver of the writer's. Synchronous once the writer's schema is known.
+ */
+export class AvroCodec<T> {
+  readonly #type: AvroType
+  readonly #source: SchemaSource
+  readonly #known = new Map<number, Known>()
+  readonly #now: () => number
+  #ownId = -1
+
+  constructor(schema: AvroSchema, source: SchemaSource, now: () => number = Date.now) {
+    this.#type = avro.Type.forSchema(toAvsc(schema) as avro.Schema)
+    this.#source = source
+    this.#now = now
+  }
+
+  /** The id that the registry gave our own schema; needed before `encode`. */
+  useId(id: number): this {
+    this.#ownId = id
+    this.#known.set(id, { kind: 'ours' })
+    return this
+  }
+
+  /** @throws AppError INPUT_INVALID for bytes that are not a whole record; SCHEMA_* for the writer's schema */
+  decode(bytes: Buffer): T | SchemaNeeded {
+    if (bytes.length < WIRE_HEADER_BYTES || bytes[0] !== MAGIC) {
+      throw new AppError('INPUT_INVALID', bytes.length === 0 ? 'empty value' : 'not in the Confluent wire format', {
+        details: { reason: bytes.length === 0 ? 'EMPTY_VALUE' : 'NOT_WIRE_FORMAT' },
+      })
+    }
+    const id = bytes.readInt32BE(1)
+    const known = this.#known.get(id)
+    if (known === undefined) return new SchemaNeeded(id)
+    if (known.kind === 'refused') {
+      if (known.until > this.#now()) throw known.error
+      this.#known.delete(id)
+      return new SchemaNeeded(id)
+    }
+    let decoded: { value: unknown; offset: number }
+    try {
+      decoded = this.#type.decode(bytes, WIRE_HEADER_BYTES, known.kind === 'ours' ? undefined : known.resolver)
+    } catch (error) {
+      throw new AppError('INPUT_INVALID', `undecodable Avro: ${messageOf(error)}`, {
+        cause: error,
+        details: { reason: 'UNDECODABLE' },
+      })
+    }
+    if (decoded.offset !== bytes.length) {
+      const truncated = decoded.offset < 0
+      throw new AppError('INPUT_INVALID', truncated ? 'truncated Avro' : 'bytes after the end of the record', {
+        details: { reason: truncated ? 'TRUNCATED' : 'TRAILING_BYTES' },
+      })
+    }
+    return decoded.value as T
+  }
+
+  /** Loads a writer schema once. @throws AppError (retryable) while the registry can't be asked; nothing is remembered */
+  async load(id: number): Promise<void> {
+    if (this.#known.has(id)) return
+    try {
+      const writer = avro.Type.forSchema((await this.#source.schemaById(id)) as avro.Schema)
+      this.#known.set(id, this.#resolve(id, writer))
+    } catch (error) {
+      if (error instanceof AppError && error.code === 'SCHEMA_UNKNOWN') {
+        this.#known.set(id, { kind: 'refused', error, until: this.#now() + UNKNOWN_ID_TTL_MS })
+        return
+      }
+      throw error
+    }
+  }
+
+  async decodeLoading(bytes: Buffer): Promise<T> {
+    const first = this.decode(bytes)
+    if (!(first instanceof SchemaNeeded)) return first
+    await this.load(first.id)
+    return this.decode(bytes) as T
+  }
+
+  /** Writes header and value at `at`. @returns the end, or a negative number: so many bytes are missing */
+  encodeInto(value: T, into: Buffer, at: number): number {
+    if (this.#ownId < 0) throw new AppError('INTERNAL', `no schema id for ${this.#type.name}`)
+    if (into.length - at < WIRE_HEADER_BYTES) return at - into.length - WIRE_HEADER_BYTES
+    into[at] = MAGIC
+    into.writeInt32BE(this.#ownId, at + 1)
+    return this.#type.encode(value, into, at + WIRE_HEADER_BYTES)
+  }
+
+  /** @throws AppError INPUT_INVALID naming the field whose value doesn't fit the schema */
+  encode(value: T): Buffer {
+    const wrong: string[] = []
+    const valid = this.#type.isValid(value, {
+      errorHook: (path: string[], any: unknown) => wrong.push(`${path.join('.')} is ${JSON.stringify(any)}`),
+    })
+    if (!valid) {
+      const field = wrong[0]?.split(' ')[0] ?? ''
+      throw new AppError('INPUT_INVALID', `${this.#type.name}: ${wrong[0] ?? 'not a record'}`, { details: { field } })
+    }
+    if (this.#ownId < 0) throw new AppError('INTERNAL', `no schema id for ${this.#type.name}`)
+    const header = Buffer.from([MAGIC, 0, 0, 0, 0])
+    header.writeInt32BE(this.#ownId, 1)
+    return Buffer.concat([header, this.#type.toBuffer(value)])
+  }
+
+  #resolve(id: number, writer: AvroType): Known {
+    if (writer.equals(this.#type)) return { kind: 'ours' }
+    try {
+      return { kind: 'resolved', resolver: this.#type.createResolver(writer) }
+    } catch (error) {
+      const refused = new AppError(
+        'SCHEMA_INCOMPATIBLE',
+        `schema ${id} can't be read as ${this.#type.name}: ${messageOf(error)}`,
+        {
+          cause: error,
+          details: { schemaId: id, type: this.#type.name },
+        },
+      )
+      return { kind: 'refused', error: refused, until: Number.POSITIVE_INFINITY }
+    }
+  }
+}

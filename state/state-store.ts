@@ -1,0 +1,64 @@
+/** How far the serving view of a partition follows its changelog. */
+export interface Position {
+  /** Offset after the last data record of the changelog that the view holds. */
+  readonly offset: number
+  /** Next offset to read of each input topic, as committed with that record. */
+  readonly inputs: Readonly<Record<string, number>>
+  /** Kafka's cluster id and the changelog topic: an offset of another log means nothing. */
+  readonly cluster: string
+  readonly topic: string
+  /** The worker's clock when it was written, ms. */
+  readonly at: number
+}
+
+/** What becomes of one customer. */
+export interface CustomerEntry {
+  readonly tenantId: string
+  readonly customerId: string
+  /** `<tenantId>/<customerId>` */
+  readonly key: string
+  /** The newest value of `customers`, as it is in the topic; null: erased. */
+  readonly value: Buffer | null
+  readonly probability: number
+  readonly risk: number
+  /** Newest event time, ms. */
+  readonly newestAt: number
+}
+
+export type WriteAnswer = 'written' | 'already' | 'foreign'
+
+export interface StateChange {
+  /** The position this change starts from; null: the view is empty. */
+  readonly expected: number | null
+  readonly position: Position
+  readonly entries: readonly CustomerEntry[]
+}
+
+/**
+ * The working and serving view of the customers of each partition. It is derived: it may lose everything, as long as it
+ * never passes off an older copy as the newest. Calls wait and try again while the store is unreachable, until their
+ * signal says stop.
+ */
+export interface StateStore {
+  position(partition: number, signal?: AbortSignal): Promise<Position | null>
+
+  /**
+   * The values of some customers, at exactly that position.
+   * @throws AppError REDIS_FOREIGN when the view is at another position: "not found" would not mean "a new customer"
+   */
+  read(
+    partition: number,
+    expected: number | null,
+    keys: readonly string[],
+    signal?: AbortSignal,
+  ): Promise<(Buffer | null)[]>
+
+  /**
+   * Atomic compare-and-set on the position: `written`; `already`, when this very change was written before and its answer
+   * lost; `foreign`, when the view is elsewhere: nothing is written.
+   */
+  write(partition: number, change: StateChange, signal?: AbortSignal): Promise<WriteAnswer>
+
+  /** Empties the partition's view; with a mark that readers see as "being rebuilt" until `write` ends with `rebuilt`. */
+  reset(partition: number, signal?: AbortSignal): Promise<void>
+}
