@@ -1,0 +1,231 @@
+import type { Models } from '../models/linear-model.ts'
+import { createEventContext, type EventContext } from '../processors/event-context.ts'
+import type { Customer } from '../schemas/avro/customer.ts'
+import type { ScoreChange } from '../schemas/avro/score-change.ts'
+import type { AvroCodec } from '../schemas/codec.ts'
+import { cloneState, newCustomerState } from '../schemas/customer-state.ts'
+import { type AppError, messageOf } from '../schemas/errors.ts'
+import { customerKey, partitionOf } from '../schemas/partition.ts'
+import type { TenantSettings } from '../schemas/settings.ts'
+import type { Scoring } from '../topology/scoring.ts'
+import type { BatchOutputs } from './batch-outputs.ts'
+import { ByteArena } from './byte-arena.ts'
+import type { CachedCustomer, CustomerCache } from './customer-cache.ts'
+import { type DeadLetter, encodeDeadLetter } from './dead-letter.ts'
+import { ErrorRate } from './error-rate.ts'
+import type { TakenRecord } from './input-queue.ts'
+import { ResultHeaders } from './record-headers.ts'
+import type { TaskCounters } from './task-counters.ts'
+
+/** What is the same for all tenants' events between two batches. */
+export interface Broadcast {
+  settings(tenantId: string): TenantSettings
+  models(tenantId: string): Models
+  readonly thresholdsVersion: number
+}
+
+export interface BatchProcessorOptions {
+  readonly partition: number
+  readonly partitions: number
+  readonly scoring: Scoring
+  readonly broadcast: Broadcast
+  readonly customerCodec: AvroCodec<Customer>
+  readonly changeCodec: AvroCodec<ScoreChange>
+  readonly cache: CustomerCache
+  readonly outputs: BatchOutputs
+  readonly counters: TaskCounters
+  readonly now: () => number
+}
+
+/**
+ * Turns the records of a batch into outputs and drafts, in order, synchronously. Nothing here is seen outside before the
+ * transaction: `committed` makes the drafts the cache's states, `aborted` drops them.
+ */
+export class BatchProcessor {
+  readonly #options: BatchProcessorOptions
+  readonly #context: EventContext = createEventContext()
+  readonly #headers: ResultHeaders
+  readonly #errors = new ErrorRate()
+  /** Two, used by turns: Redis is still being sent one batch's values while the next batch is encoded. */
+  readonly #arenas = [new ByteArena(), new ByteArena()] as const
+  #touched: CachedCustomer[] = []
+  #batch = 0
+
+  constructor(options: BatchProcessorOptions) {
+    this.#options = options
+    this.#headers = new ResultHeaders(options.partition)
+  }
+
+  get batch(): number {
+    return this.#batch
+  }
+
+  /** Customers that the batch changed, with their newest values. */
+  get touched(): readonly CachedCustomer[] {
+    return this.#touched
+  }
+
+  begin(): void {
+    this.#batch++
+    this.#touched = []
+    this.#arena.reset()
+    this.#options.outputs.reset()
+    this.#context.now = this.#options.now()
+  }
+
+  /** @throws AppError INTERNAL when so many events fail in the processors that it must be a bug of ours */
+  process(taken: TakenRecord): void {
+    const refused = taken.failure ? decodeFailure(taken.failure) : this.#misplaced(taken)
+    if (refused) this.#deadLetter(taken, refused)
+    else if (taken.input === null) this.#erase(taken)
+    else this.#score(taken)
+  }
+
+  committed(): void {
+    for (const customer of this.#touched) {
+      customer.state = customer.draft
+      customer.draft = null
+      customer.touched = false
+      customer.batch = this.#batch
+    }
+  }
+
+  get #arena(): ByteArena {
+    return this.#arenas[this.#batch % 2 === 0 ? 0 : 1]
+  }
+
+  #score(taken: TakenRecord): void {
+    const { cache, scoring, broadcast, counters } = this.#options
+    const context = this.#context
+    const input = taken.input!
+    const { tenantId, customerId, eventId } = input.event
+    const customer = cache.get(taken.key) ?? { ...unknownCustomer(taken.key), tenantId, customerId }
+    const current = customer.touched ? customer.draft : customer.state
+    context.input = input
+    context.tenantId = tenantId
+    context.customerId = customerId
+    context.tenant = broadcast.settings(tenantId)
+    context.models = broadcast.models(tenantId)
+    context.thresholdsVersion = broadcast.thresholdsVersion
+    context.draft = current === null ? newCustomerState() : cloneState(current)
+    let outcome: ReturnType<Scoring['process']>
+    try {
+      outcome = scoring.process(context)
+    } catch (error) {
+      this.#errors.failed(error)
+      this.#deadLetter(taken, { stage: 'processor', reason: 'PROCESSOR_ERROR', error: messageOf(error) })
+      return
+    }
+    this.#errors.passed()
+    if (outcome.kind === 'drop') counters.dropped(outcome.reason)
+    else if (outcome.kind === 'deadLetter') this.#deadLetter(taken, outcome)
+    else {
+      const { outputs } = this.#options
+      const value = this.#arena.write((into, at) => this.#options.customerCodec.encodeInto(context.customer, into, at))
+      const headers = this.#headers.encode(
+        taken.topic,
+        'event',
+        taken.record.offset,
+        eventId,
+        taken.record.timestamp,
+        context.now,
+      )
+      const key = taken.record.key!
+      outputs.customer(key, value, context.now, headers)
+      for (const change of context.changes) {
+        const encoded = this.#arena.write((into, at) => this.#options.changeCodec.encodeInto(change, into, at))
+        outputs.change(key, encoded, context.now, headers)
+      }
+      counters.scored(context.changes.length)
+      customer.draft = context.draft
+      customer.value = value
+      customer.probability = context.customer.lead.probability
+      customer.risk = context.customer.churn.risk
+      this.#touch(customer)
+    }
+  }
+
+  /** A null value on `profiles`: nothing of the customer stays. */
+  #erase(taken: TakenRecord): void {
+    const { cache, outputs, counters } = this.#options
+    const slash = taken.key.indexOf('/')
+    const customer = cache.get(taken.key) ?? {
+      ...unknownCustomer(taken.key),
+      tenantId: taken.key.slice(0, slash),
+      customerId: taken.key.slice(slash + 1),
+    }
+    const { record, topic } = taken
+    const eventId = `erasure:${topic}/${this.#options.partition}/${record.offset}`
+    const headers = this.#headers.encode(topic, 'erasure', record.offset, eventId, record.timestamp, this.#context.now)
+    outputs.customer(record.key!, null, this.#context.now, headers)
+    counters.erased()
+    customer.draft = null
+    customer.value = null
+    this.#touch(customer)
+  }
+
+  #touch(customer: CachedCustomer): void {
+    if (customer.touched) return
+    customer.touched = true
+    this.#touched.push(customer)
+    if (!this.#options.cache.get(customer.key)) this.#options.cache.add(customer)
+  }
+
+  /** Why the record is not where it belongs, or null. */
+  #misplaced({ record, input, key, topic }: TakenRecord): DeadLetter | null {
+    const { partition, partitions, cache } = this.#options
+    if (record.key === null)
+      return { stage: 'key', reason: 'KEY_MISSING', error: 'key is null, not <tenantId>/<customerId>' }
+    if (input === null) {
+      if (topic !== 'profiles') return { stage: 'decode', reason: 'NULL_VALUE', error: `value is null on ${topic}` }
+      if (!key.includes('/')) return { stage: 'key', reason: 'KEY_MISMATCH', error: 'key has no slash' }
+    } else {
+      const { tenantId, customerId } = input.event
+      const matches =
+        key.length === tenantId.length + 1 + customerId.length &&
+        key.startsWith(tenantId) &&
+        key === customerKey(tenantId, customerId)
+      if (!matches) {
+        return {
+          stage: 'key',
+          reason: 'KEY_MISMATCH',
+          error: `key is not tenantId/customerId of the value: ${key.slice(0, 200)}`,
+        }
+      }
+    }
+    if (cache.get(key) === undefined && partitionOf(record.key, partitions) !== partition) {
+      return {
+        stage: 'key',
+        reason: 'WRONG_PARTITION',
+        error: `key belongs to partition ${partitionOf(record.key, partitions)}, not ${partition}: the producer must use the murmur2 partitioner (librdkafka: partitioner=murmur2_random)`,
+      }
+    }
+    return null
+  }
+
+  #deadLetter(taken: TakenRecord, letter: DeadLetter): void {
+    const { value, headers } = encodeDeadLetter(taken.topic, this.#options.partition, taken.record, letter)
+    this.#options.outputs.deadLetter(taken.record.key, value, this.#context.now, headers)
+    this.#options.counters.deadLettered(letter.reason)
+  }
+}
+
+function unknownCustomer(key: string): CachedCustomer {
+  return {
+    key,
+    tenantId: '',
+    customerId: '',
+    state: null,
+    draft: null,
+    touched: false,
+    value: null,
+    probability: 0,
+    risk: 0,
+    batch: 0,
+  }
+}
+
+function decodeFailure(error: AppError): DeadLetter {
+  const { reason } = error.details
+  return { stage: 'decode', reason: typeof reason === 'string' ? reason : error.code, error: error.message }
+}

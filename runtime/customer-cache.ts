@@ -1,0 +1,66 @@
+import type { CustomerState } from '../schemas/customer-state.ts'
+
+/** A customer that the task knows: the committed state, and what the batch under way makes of it. */
+export interface CachedCustomer {
+  readonly key: string
+  readonly tenantId: string
+  readonly customerId: string
+  /** Committed; null: nobody of that key. */
+  state: CustomerState | null
+  /** Set by the batch under way: its state so far; null with `touched` means erased. */
+  draft: CustomerState | null
+  touched: boolean
+  /** The newest `customers` value of the batch under way. */
+  value: Buffer | null
+  probability: number
+  risk: number
+  /** Number of the last batch that wrote it: not evicted until Redis has confirmed that batch. */
+  batch: number
+}
+
+/**
+ * The customers a task worked on lately. Two generations stand in for exact recency: when the young one is full, the old
+ * one is dropped, save what Redis hasn't confirmed yet. Bounds memory to twice `capacity` customers.
+ */
+export class CustomerCache {
+  readonly #capacity: number
+  #young = new Map<string, CachedCustomer>()
+  #old = new Map<string, CachedCustomer>()
+
+  constructor(capacity: number) {
+    this.#capacity = capacity
+  }
+
+  get size(): number {
+    return this.#young.size + this.#old.size
+  }
+
+  get(key: string): CachedCustomer | undefined {
+    const young = this.#young.get(key)
+    if (young !== undefined) return young
+    const old = this.#old.get(key)
+    if (old !== undefined) {
+      this.#old.delete(key)
+      this.#young.set(key, old)
+    }
+    return old
+  }
+
+  add(customer: CachedCustomer): void {
+    this.#young.set(customer.key, customer)
+  }
+
+  /** Call between batches. @param confirmedBatch the newest batch that Redis holds */
+  shrink(confirmedBatch: number): void {
+    if (this.#young.size < this.#capacity) return
+    const kept = new Map<string, CachedCustomer>()
+    for (const [key, customer] of this.#old) if (customer.batch > confirmedBatch) kept.set(key, customer)
+    this.#old = this.#young
+    this.#young = kept
+  }
+
+  clear(): void {
+    this.#young.clear()
+    this.#old.clear()
+  }
+}

@@ -1,0 +1,149 @@
+import type { FetchProgress, FetchSink } from '../connectors/kafka/fetcher.ts'
+import type { ConsumedRecord } from '../connectors/kafka/record-batch-reader.ts'
+import { type AvroCodec, SchemaNeeded } from '../schemas/codec.ts'
+import { AppError } from '../schemas/errors.ts'
+import type { InputEvent } from '../schemas/events.ts'
+import type { InputTopic } from '../schemas/topics.ts'
+
+/** A record with what could be read of it. */
+export interface TakenRecord {
+  readonly topic: InputTopic
+  readonly record: ConsumedRecord
+  /** The record's key, `<tenantId>/<customerId>`; '' when it has none. */
+  readonly key: string
+  /** Null for a null value and for one that can't be decoded. */
+  readonly input: InputEvent | null
+  readonly failure: AppError | null
+  /** Event time; the record's timestamp where there is no event. */
+  readonly time: number
+}
+
+/** The records of one input partition that were fetched and not taken yet; bounded in bytes. */
+export class InputQueue implements FetchSink {
+  readonly topic: InputTopic
+  readonly #codec: AvroCodec<InputEvent['event']>
+  readonly #maxBytes: number
+  readonly #onChange: () => void
+  #records: ConsumedRecord[] = []
+  #next = 0
+  #bytes = 0
+  #head: TakenRecord | null = null
+  #fetchPosition: number
+  #position: number
+  #end: number
+  #failure: AppError | null = null
+
+  constructor(
+    topic: InputTopic,
+    codec: AvroCodec<InputEvent['event']>,
+    position: number,
+    maxBytes: number,
+    onChange: () => void,
+  ) {
+    this.topic = topic
+    this.#codec = codec
+    this.#maxBytes = maxBytes
+    this.#onChange = onChange
+    this.#fetchPosition = position
+    this.#position = position
+    this.#end = position
+  }
+
+  get isEmpty(): boolean {
+    return this.#next >= this.#records.length
+  }
+
+  /** Records are known to be in the topic that were not fetched yet. */
+  get hasUnread(): boolean {
+    return this.#fetchPosition < this.#end
+  }
+
+  /** The offset after the last record taken: what to commit. */
+  get position(): number {
+    return this.isEmpty ? this.#fetchPosition : this.#position
+  }
+
+  /** The end of the topic for a read_committed reader, as far as it is known. */
+  get end(): number {
+    return this.#end
+  }
+
+  wantsMore(): boolean {
+    return this.#bytes < this.#maxBytes
+  }
+
+  push(records: ConsumedRecord[], progress: FetchProgress): void {
+    this.#fetchPosition = progress.position
+    this.#end = progress.lastStableOffset
+    if (records.length > 0) {
+      if (this.isEmpty) {
+        this.#records = records
+        this.#next = 0
+      } else {
+        for (const record of records) this.#records.push(record)
+      }
+      for (const record of records) this.#bytes += sizeOf(record)
+    }
+    this.#onChange()
+  }
+
+  failed(error: AppError): void {
+    this.#failure = error
+    this.#onChange()
+  }
+
+  /**
+   * The next record, decoded; it stays until `take`.
+   * @throws AppError SCHEMA_INCOMPATIBLE: none of these records can be read; or why the partition can't be fetched
+   */
+  peek(): TakenRecord | SchemaNeeded | null {
+    if (this.#head) return this.#head
+    if (this.isEmpty) {
+      if (this.#failure) throw this.#failure
+      return null
+    }
+    const record = this.#records[this.#next]!
+    const read = this.#read(record)
+    if (!(read instanceof SchemaNeeded)) this.#head = read
+    return read
+  }
+
+  /** Removes the record that `peek` gave. */
+  take(): void {
+    const { record } = this.#head!
+    this.#head = null
+    this.#position = record.offset + 1
+    this.#bytes -= sizeOf(record)
+    this.#next++
+    if (this.isEmpty) {
+      this.#records = []
+      this.#next = 0
+    } else if (this.#next >= 4096 && this.#next * 2 > this.#records.length) {
+      this.#records = this.#records.slice(this.#next)
+      this.#next = 0
+    }
+  }
+
+  async loadSchema(id: number): Promise<void> {
+    await this.#codec.load(id)
+  }
+
+  #read(record: ConsumedRecord): TakenRecord | SchemaNeeded {
+    const { topic } = this
+    const key = record.key === null ? '' : record.key.toString()
+    if (record.value === null) return { topic, record, key, input: null, failure: null, time: record.timestamp }
+    try {
+      const event = this.#codec.decode(record.value)
+      if (event instanceof SchemaNeeded) return event
+      // The codec of a topic yields that topic's events.
+      return { topic, record, key, input: { topic, event } as InputEvent, failure: null, time: event.occurredAt }
+    } catch (error) {
+      if (!(error instanceof AppError) || error.code === 'SCHEMA_INCOMPATIBLE') throw error
+      return { topic, record, key, input: null, failure: error, time: record.timestamp }
+    }
+  }
+}
+
+function sizeOf(record: ConsumedRecord): number {
+  return (record.value?.length ?? 0) + (record.key?.length ?? 0) + 64
+}

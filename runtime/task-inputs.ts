@@ -1,0 +1,118 @@
+import { SchemaNeeded } from '../schemas/codec.ts'
+import type { InputQueue, TakenRecord } from './input-queue.ts'
+
+export interface TakeLimits {
+  readonly maxRecords: number
+  readonly maxBytes: number
+}
+
+export interface TaskInputsOptions {
+  /** In the order in which events of one instant are taken. */
+  readonly queues: readonly InputQueue[]
+  /** How long an empty queue of a topic that is known to hold more is waited for, ms; Infinity in a replay. */
+  readonly mergeWaitMs: number
+  /** Called when queues have room again. */
+  readonly onRoom: () => void
+}
+
+/** Merges a partition's input topics into one stream, smallest event time among the queues' heads first. */
+export class TaskInputs {
+  readonly #queues: readonly InputQueue[]
+  readonly #mergeWaitMs: number
+  readonly #onRoom: () => void
+  #wake: (() => void) | null = null
+
+  constructor(options: TaskInputsOptions) {
+    this.#queues = options.queues
+    this.#mergeWaitMs = options.mergeWaitMs
+    this.#onRoom = options.onRoom
+  }
+
+  get queues(): readonly InputQueue[] {
+    return this.#queues
+  }
+
+  /** Call when a queue changed. */
+  changed(): void {
+    this.#wake?.()
+    this.#wake = null
+  }
+
+  /**
+   * Waits for records and takes a batch of them; at least one.
+   * @throws AppError when a topic can't be read on; the signal's reason when it aborts
+   */
+  async take(limits: TakeLimits, signal: AbortSignal): Promise<TakenRecord[]> {
+    let waitUntil = 0
+    for (;;) {
+      signal.throwIfAborted()
+      const waiting = this.#queues.some((queue) => queue.isEmpty && queue.hasUnread)
+      const anything = this.#queues.some((queue) => !queue.isEmpty)
+      if (!anything) {
+        waitUntil = 0
+        // A queue whose partition failed says so here.
+        for (const queue of this.#queues) queue.peek()
+        await this.#changes(Number.POSITIVE_INFINITY, signal)
+        continue
+      }
+      if (waiting) {
+        waitUntil ||= performance.now() + this.#mergeWaitMs
+        const left = waitUntil - performance.now()
+        if (left > 0) {
+          await this.#changes(left, signal)
+          continue
+        }
+      }
+      const batch = this.#merge(limits)
+      if (!(batch instanceof SchemaNeeded)) {
+        this.#onRoom()
+        return batch
+      }
+      for (const queue of this.#queues) {
+        const head = queue.peek()
+        if (head instanceof SchemaNeeded) await queue.loadSchema(head.id)
+      }
+    }
+  }
+
+  /** A batch, or the schema that its first record needs. */
+  #merge({ maxRecords, maxBytes }: TakeLimits): TakenRecord[] | SchemaNeeded {
+    const batch: TakenRecord[] = []
+    let bytes = 0
+    while (batch.length < maxRecords && bytes < maxBytes) {
+      let first: InputQueue | null = null
+      let taken: TakenRecord | null = null
+      for (const queue of this.#queues) {
+        const head = queue.peek()
+        if (head === null) {
+          // Its next record may be older than the other heads: end the batch here rather than overtake it.
+          if (queue.hasUnread && batch.length > 0) return batch
+          continue
+        }
+        if (head instanceof SchemaNeeded) return batch.length > 0 ? batch : head
+        if (taken === null || head.time < taken.time) {
+          first = queue
+          taken = head
+        }
+      }
+      if (first === null || taken === null) return batch
+      first.take()
+      batch.push(taken)
+      bytes += taken.record.value?.length ?? 0
+    }
+    return batch
+  }
+
+  async #changes(timeoutMs: number, signal: AbortSignal): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const timer = Number.isFinite(timeoutMs) ? setTimeout(done, timeoutMs) : undefined
+      function done(): void {
+        clearTimeout(timer)
+        signal.removeEventListener('abort', done)
+        resolve()
+      }
+      signal.addEventListener('abort', done)
+      this.#wake = done
+    })
+  }
+}
