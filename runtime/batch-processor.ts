@@ -15,7 +15,7 @@ import { type DeadLetter, encodeDeadLetter } from './dead-letter.ts'
 import { ErrorRate } from './error-rate.ts'
 import type { TakenRecord } from './input-queue.ts'
 import { ResultHeaders } from './record-headers.ts'
-import type { TaskCounters } from './task-counters.ts'
+import { EventCounts } from './task-counters.ts'
 
 /** What is the same for all tenants' events between two batches. */
 export interface Broadcast {
@@ -33,7 +33,6 @@ export interface BatchProcessorOptions {
   readonly changeCodec: AvroCodec<ScoreChange>
   readonly cache: CustomerCache
   readonly outputs: BatchOutputs
-  readonly counters: TaskCounters
   readonly now: () => number
 }
 
@@ -48,6 +47,7 @@ export class BatchProcessor {
   readonly #errors = new ErrorRate()
   /** Two, used by turns: Redis is still being sent one batch's values while the next batch is encoded. */
   readonly #arenas = [new ByteArena(), new ByteArena()] as const
+  readonly #counts = new EventCounts()
   #touched: CachedCustomer[] = []
   #batch = 0
 
@@ -60,6 +60,11 @@ export class BatchProcessor {
     return this.#batch
   }
 
+  /** What the batch under way came to. */
+  get counts(): EventCounts {
+    return this.#counts
+  }
+
   /** Customers that the batch changed, with their newest values. */
   get touched(): readonly CachedCustomer[] {
     return this.#touched
@@ -68,15 +73,28 @@ export class BatchProcessor {
   begin(): void {
     this.#batch++
     this.#touched = []
+    this.#counts.clear()
     this.#arena.reset()
     this.#options.outputs.reset()
     this.#context.now = this.#options.now()
   }
 
-  /** @throws AppError INTERNAL when so many events fail in the processors that it must be a bug of ours */
+  /** Finds out which records can be processed. @returns the keys of their customers that the cache doesn't have */
+  prepare(batch: readonly TakenRecord[]): string[] {
+    const missing = new Set<string>()
+    for (const taken of batch) {
+      taken.refused = taken.failure ? decodeFailure(taken.failure) : this.#misplaced(taken)
+      if (!taken.refused && this.#options.cache.get(taken.key) === undefined) missing.add(taken.key)
+    }
+    return [...missing]
+  }
+
+  /**
+   * The customer of each record that isn't refused must be in the cache.
+   * @throws AppError INTERNAL when so many events fail in the processors that it must be a bug of ours
+   */
   process(taken: TakenRecord): void {
-    const refused = taken.failure ? decodeFailure(taken.failure) : this.#misplaced(taken)
-    if (refused) this.#deadLetter(taken, refused)
+    if (taken.refused) this.#deadLetter(taken, taken.refused)
     else if (taken.input === null) this.#erase(taken)
     else this.#score(taken)
   }
@@ -95,11 +113,11 @@ export class BatchProcessor {
   }
 
   #score(taken: TakenRecord): void {
-    const { cache, scoring, broadcast, counters } = this.#options
+    const { cache, scoring, broadcast } = this.#options
     const context = this.#context
     const input = taken.input!
     const { tenantId, customerId, eventId } = input.event
-    const customer = cache.get(taken.key) ?? { ...unknownCustomer(taken.key), tenantId, customerId }
+    const customer = cache.get(taken.key)!
     const current = customer.touched ? customer.draft : customer.state
     context.input = input
     context.tenantId = tenantId
@@ -117,7 +135,7 @@ export class BatchProcessor {
       return
     }
     this.#errors.passed()
-    if (outcome.kind === 'drop') counters.dropped(outcome.reason)
+    if (outcome.kind === 'drop') this.#counts.dropped(outcome.reason)
     else if (outcome.kind === 'deadLetter') this.#deadLetter(taken, outcome)
     else {
       const { outputs } = this.#options
@@ -136,7 +154,8 @@ export class BatchProcessor {
         const encoded = this.#arena.write((into, at) => this.#options.changeCodec.encodeInto(change, into, at))
         outputs.change(key, encoded, context.now, headers)
       }
-      counters.scored(context.changes.length)
+      this.#counts.scored++
+      this.#counts.changes += context.changes.length
       customer.draft = context.draft
       customer.value = value
       customer.probability = context.customer.lead.probability
@@ -147,18 +166,13 @@ export class BatchProcessor {
 
   /** A null value on `profiles`: nothing of the customer stays. */
   #erase(taken: TakenRecord): void {
-    const { cache, outputs, counters } = this.#options
-    const slash = taken.key.indexOf('/')
-    const customer = cache.get(taken.key) ?? {
-      ...unknownCustomer(taken.key),
-      tenantId: taken.key.slice(0, slash),
-      customerId: taken.key.slice(slash + 1),
-    }
+    const { cache, outputs } = this.#options
+    const customer = cache.get(taken.key)!
     const { record, topic } = taken
     const eventId = `erasure:${topic}/${this.#options.partition}/${record.offset}`
     const headers = this.#headers.encode(topic, 'erasure', record.offset, eventId, record.timestamp, this.#context.now)
     outputs.customer(record.key!, null, this.#context.now, headers)
-    counters.erased()
+    this.#counts.erasures++
     customer.draft = null
     customer.value = null
     this.#touch(customer)
@@ -168,7 +182,6 @@ export class BatchProcessor {
     if (customer.touched) return
     customer.touched = true
     this.#touched.push(customer)
-    if (!this.#options.cache.get(customer.key)) this.#options.cache.add(customer)
   }
 
   /** Why the record is not where it belongs, or null. */
@@ -206,22 +219,7 @@ export class BatchProcessor {
   #deadLetter(taken: TakenRecord, letter: DeadLetter): void {
     const { value, headers } = encodeDeadLetter(taken.topic, this.#options.partition, taken.record, letter)
     this.#options.outputs.deadLetter(taken.record.key, value, this.#context.now, headers)
-    this.#options.counters.deadLettered(letter.reason)
-  }
-}
-
-function unknownCustomer(key: string): CachedCustomer {
-  return {
-    key,
-    tenantId: '',
-    customerId: '',
-    state: null,
-    draft: null,
-    touched: false,
-    value: null,
-    probability: 0,
-    risk: 0,
-    batch: 0,
+    this.#counts.deadLettered(letter.reason)
   }
 }
 

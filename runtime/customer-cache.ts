@@ -64,3 +64,20 @@ export class CustomerCache {
     this.#old.clear()
   }
 }
+
+/** @param state what Redis holds of that key; null: nobody yet */
+export function cachedCustomer(key: string, state: CustomerState | null): CachedCustomer {
+  const slash = key.indexOf('/')
+  return {
+    key,
+    tenantId: key.slice(0, slash),
+    customerId: key.slice(slash + 1),
+    state,
+    draft: null,
+    touched: false,
+    value: null,
+    probability: 0,
+    risk: 0,
+    batch: 0,
+  }
+}

@@ -4,6 +4,7 @@ import { type AvroCodec, SchemaNeeded } from '../schemas/codec.ts'
 import { AppError } from '../schemas/errors.ts'
 import type { InputEvent } from '../schemas/events.ts'
 import type { InputTopic } from '../schemas/topics.ts'
+import type { DeadLetter } from './dead-letter.ts'
 
 /** A record with what could be read of it. */
 export interface TakenRecord {
@@ -16,6 +17,8 @@ export interface TakenRecord {
   readonly failure: AppError | null
   /** Event time; the record's timestamp where there is no event. */
   readonly time: number
+  /** Set by the batch processor: why the record can't be processed, or null. */
+  refused: DeadLetter | null
 }
 
 /** The records of one input partition that were fetched and not taken yet; bounded in bytes. */
@@ -131,15 +134,24 @@ export class InputQueue implements FetchSink {
   #read(record: ConsumedRecord): TakenRecord | SchemaNeeded {
     const { topic } = this
     const key = record.key === null ? '' : record.key.toString()
-    if (record.value === null) return { topic, record, key, input: null, failure: null, time: record.timestamp }
+    if (record.value === null)
+      return { topic, record, key, input: null, failure: null, time: record.timestamp, refused: null }
     try {
       const event = this.#codec.decode(record.value)
       if (event instanceof SchemaNeeded) return event
       // The codec of a topic yields that topic's events.
-      return { topic, record, key, input: { topic, event } as InputEvent, failure: null, time: event.occurredAt }
+      return {
+        topic,
+        record,
+        key,
+        input: { topic, event } as InputEvent,
+        failure: null,
+        time: event.occurredAt,
+        refused: null,
+      }
     } catch (error) {
       if (!(error instanceof AppError) || error.code === 'SCHEMA_INCOMPATIBLE') throw error
-      return { topic, record, key, input: null, failure: error, time: record.timestamp }
+      return { topic, record, key, input: null, failure: error, time: record.timestamp, refused: null }
     }
   }
 }

@@ -1,22 +1,12 @@
 import { LatencyHistogram } from './latency-histogram.ts'
 
-/** What a worker has done since it started; batches that were aborted are counted again when they are done again. */
-export class TaskCounters {
+/** What became of events. */
+export class EventCounts {
   readonly deadLetters = new Map<string, number>()
   readonly drops = new Map<string, number>()
-  readonly ingestToScore = new LatencyHistogram()
-  readonly ingestToVisible = new LatencyHistogram()
-  scoredEvents = 0
+  scored = 0
   changes = 0
   erasures = 0
-  batches = 0
-  restored = 0
-  recordsLost = 0
-
-  scored(changes: number): void {
-    this.scoredEvents++
-    this.changes += changes
-  }
 
   dropped(reason: string): void {
     this.drops.set(reason, (this.drops.get(reason) ?? 0) + 1)
@@ -26,22 +16,34 @@ export class TaskCounters {
     this.deadLetters.set(reason, (this.deadLetters.get(reason) ?? 0) + 1)
   }
 
-  erased(): void {
-    this.erasures++
-  }
-
-  /** Adds another's counts; the histograms are added bucket by bucket. */
-  add(other: TaskCounters): void {
+  add(other: EventCounts): void {
     for (const [reason, count] of other.deadLetters)
       this.deadLetters.set(reason, (this.deadLetters.get(reason) ?? 0) + count)
     for (const [reason, count] of other.drops) this.drops.set(reason, (this.drops.get(reason) ?? 0) + count)
-    this.ingestToScore.merge(other.ingestToScore)
-    this.ingestToVisible.merge(other.ingestToVisible)
-    this.scoredEvents += other.scoredEvents
+    this.scored += other.scored
     this.changes += other.changes
     this.erasures += other.erasures
-    this.batches += other.batches
-    this.restored += other.restored
-    this.recordsLost += other.recordsLost
   }
+
+  clear(): void {
+    this.deadLetters.clear()
+    this.drops.clear()
+    this.scored = 0
+    this.changes = 0
+    this.erasures = 0
+  }
+}
+
+/** What a worker has done since it started. Events count when their transaction is committed. */
+export class WorkerCounters {
+  readonly events = new EventCounts()
+  /** From the input record's append to its score, and to the commit that shows it to read_committed readers. */
+  readonly ingestToScore = new LatencyHistogram()
+  readonly ingestToVisible = new LatencyHistogram()
+  batches = 0
+  abortedBatches = 0
+  takeovers = 0
+  restoredRecords = 0
+  /** Input records that retention removed before they were read. */
+  lostRecords = 0
 }

@@ -1,0 +1,189 @@
+import type { KafkaClient } from '../connectors/kafka/client.ts'
+import type { Fetcher } from '../connectors/kafka/fetcher.ts'
+import { committedOffsets, type LogRange, logRange } from '../connectors/kafka/offsets.ts'
+import { readPartition } from '../connectors/kafka/partition-reader.ts'
+import type { ConsumedRecord } from '../connectors/kafka/record-batch-reader.ts'
+import type { Customer } from '../schemas/avro/customer.ts'
+import type { AvroCodec } from '../schemas/codec.ts'
+import { AppError } from '../schemas/errors.ts'
+import { DELETE_RETENTION_MS, INPUT_TOPICS, type InputTopic } from '../schemas/topics.ts'
+import type { CustomerEntry, Position, StateStore } from '../state/state-store.ts'
+
+export interface TakeoverPorts {
+  readonly kafka: KafkaClient
+  readonly fetcher: Fetcher
+  readonly store: StateStore
+  readonly customerCodec: AvroCodec<Customer>
+  readonly group: string
+  /** Full names (with prefix) of the topics. */
+  readonly topicName: (topic: string) => string
+  readonly now: () => number
+  readonly onRestore: (progress: RestoreProgress) => Promise<void>
+  readonly log: (message: string, details: Record<string, unknown>) => void
+}
+
+export interface RestoreProgress {
+  readonly partition: number
+  readonly from: number
+  readonly to: number
+  readonly position: number
+  /** The view was emptied: what is not restored yet looks unknown to readers. */
+  readonly rebuilding: boolean
+}
+
+export interface TakenOver {
+  /** Where to read each input topic on. */
+  readonly inputs: ReadonlyMap<InputTopic, number>
+  /** Where Redis stands now: at the end of the changelog. */
+  readonly viewOffset: number
+  readonly restored: number
+  /** Input records that retention removed before they were read. */
+  readonly lost: number
+}
+
+/**
+ * Steps (b) and (c) of taking a partition over; the producer has fenced the previous owner before. When it returns,
+ * Redis stands at the end of the changelog and the input offsets are those committed with it. Stopping anywhere in
+ * between is harmless: every step starts from what Kafka and Redis say.
+ */
+export async function takeOver(ports: TakeoverPorts, partition: number, signal: AbortSignal): Promise<TakenOver> {
+  const changelog = ports.topicName('customers')
+  const topics = INPUT_TOPICS.map((topic) => ports.topicName(topic))
+  const committed = await committedOffsets(ports.kafka, ports.group, topics, partition)
+  const log = await logRange(ports.kafka, changelog, partition)
+  const position = await ports.store.position(partition, signal)
+  const view = await restore(ports, partition, log, position, signal)
+  const inputs = new Map<InputTopic, number>()
+  let lost = 0
+  for (const topic of INPUT_TOPICS) {
+    const name = ports.topicName(topic)
+    const range = await logRange(ports.kafka, name, partition)
+    const next = committed.get(name) ?? foundAgain(name, partition, log, view, committed.size)
+    const start = next ?? range.start
+    if (start < range.start) {
+      lost += range.start - start
+      ports.log('retention removed records before they were read', {
+        level: 'error',
+        code: 'RECORDS_LOST',
+        topic: name,
+        partition,
+        from: start,
+        to: range.start,
+      })
+    }
+    inputs.set(topic, Math.max(start, range.start))
+  }
+  return { inputs, viewOffset: view.offset, restored: view.restored, lost }
+}
+
+interface RestoredView {
+  readonly offset: number
+  readonly restored: number
+  readonly inputs: Readonly<Record<string, number>>
+}
+
+/**
+ * The group has no offset of this topic. Over an existing state only the offsets stored with that state may be used.
+ * @returns undefined for an empty changelog: the topic is read from its start
+ */
+function foundAgain(
+  topic: string,
+  partition: number,
+  changelog: LogRange,
+  view: RestoredView,
+  committed: number,
+): number | undefined {
+  const found = view.inputs[topic]
+  if (found !== undefined) return found
+  if (changelog.end === 0 || committed > 0) return undefined
+  throw new AppError('OFFSETS_UNKNOWN', `no offset of ${topic}/${partition}, but customers/${partition} has records`, {
+    details: { topic, partition },
+  })
+}
+
+async function restore(
+  ports: TakeoverPorts,
+  partition: number,
+  log: LogRange,
+  position: Position | null,
+  signal: AbortSignal,
+): Promise<RestoredView> {
+  const { store } = ports
+  const cluster = ports.kafka.clusterId()
+  const topic = ports.topicName('customers')
+  const usable =
+    position !== null &&
+    position.cluster === cluster &&
+    position.topic === topic &&
+    position.offset <= log.end &&
+    // Of what came later, tombstones may be compacted away by now.
+    (log.end - position.offset <= 1 || ports.now() - position.at < DELETE_RETENTION_MS / 2)
+  // A rebuild that was cut short has no input offsets yet: it goes on, and readers are told.
+  const rebuilding = !usable || Object.keys(position.inputs).length === 0
+  if (position !== null && !usable) await store.reset(partition, signal)
+  let expected = usable ? position.offset : null
+  let inputs: Readonly<Record<string, number>> = usable ? position.inputs : {}
+  let restored = 0
+  // A transaction is at least one record and its marker: one offset more can only be that marker.
+  const inStep = usable && !rebuilding && log.end - position.offset <= 1
+  if (inStep) return { offset: position.offset, restored, inputs }
+  const from = Math.max(expected ?? 0, log.start)
+  const report = (at: number): Promise<void> =>
+    ports.onRestore({ partition, from, to: log.end, position: at, rebuilding: rebuilding && log.end > log.start })
+  await report(from)
+  for await (const slice of readPartition(ports.fetcher, topic, partition, { from, to: log.end }, signal)) {
+    const entries = await newestOf(slice.records, ports.customerCodec)
+    inputs = inputsOf(slice.records) ?? inputs
+    const next: Position = { offset: slice.position, inputs: rebuilding ? {} : inputs, cluster, topic, at: ports.now() }
+    await mustWrite(store, partition, { expected, position: next, entries }, signal)
+    expected = slice.position
+    restored += slice.records.length
+    await report(slice.position)
+  }
+  const end: Position = { offset: log.end, inputs, cluster, topic, at: ports.now() }
+  await mustWrite(store, partition, { expected, position: end, entries: [] }, signal)
+  return { offset: log.end, restored, inputs }
+}
+
+async function mustWrite(
+  store: StateStore,
+  partition: number,
+  change: Parameters<StateStore['write']>[1],
+  signal: AbortSignal,
+): Promise<void> {
+  if ((await store.write(partition, change, signal)) !== 'foreign') return
+  throw new AppError('REDIS_FOREIGN', `somebody else moved the view of partition ${partition} while it was restored`, {
+    retryable: true,
+    details: { partition },
+  })
+}
+
+/** The last record of each key, as entries of the view. */
+async function newestOf(records: readonly ConsumedRecord[], codec: AvroCodec<Customer>): Promise<CustomerEntry[]> {
+  const newest = new Map<string, ConsumedRecord>()
+  for (const record of records) if (record.key !== null) newest.set(record.key.toString(), record)
+  const entries: CustomerEntry[] = []
+  for (const [key, { value }] of newest) {
+    const slash = key.indexOf('/')
+    const customer = value === null ? null : await codec.decodeLoading(value)
+    entries.push({
+      key,
+      tenantId: key.slice(0, slash),
+      customerId: key.slice(slash + 1),
+      value,
+      probability: customer?.lead.probability ?? 0,
+      risk: customer?.churn.risk ?? 0,
+      newestAt: customer?.asOf ?? 0,
+    })
+  }
+  return entries
+}
+
+/** The input offsets that stand in the last batch's last record. */
+function inputsOf(records: readonly ConsumedRecord[]): Readonly<Record<string, number>> | null {
+  for (let i = records.length - 1; i >= 0; i--) {
+    const header = records[i]!.headers().get('inputs')
+    if (header) return JSON.parse(header.toString()) as Record<string, number>
+  }
+  return null
+}
