@@ -1,11 +1,143 @@
-import type { CustomerState } from '../schemas/customer-state.ts'
+import { type CustomerState, NEVER } from '../schemas/customer-state.ts'
+import { type Counted, countOf, DAY_MS, decayedOf, decayOf, positionOf } from './counters.ts'
+import { engagementOf } from './engagement.ts'
+import { majorUnits } from './major-units.ts'
+import { overdueOf, recencyDaysOf, regularityOf } from './purchase-rhythm.ts'
 
 export interface Feature {
+  /** As models and reasons name it; a name never changes its meaning. */
   readonly name: string
   readonly doc: string
   readonly unit: string
+  /** Its value for a state as of a time that isn't before the state's newest event. */
+  readonly of: (state: CustomerState, asOf: number) => number
 }
-export const FEATURES: readonly Feature[] = []
+
+/** Positions in HALF_LIVES_DAYS. */
+const DAY = 0
+const WEEK = 1
+const MONTH = 2
+
+/** log1p of the occurrences of the last 30 days or so, fading with time. */
+const recent = (...names: Counted[]): Feature['of'] => {
+  const positions = names.map(positionOf)
+  return (state, asOf) => {
+    let sum = 0
+    for (let i = 0; i < positions.length; i++) sum += decayedOf(state, positions[i]!, MONTH)
+    return sum === 0 ? 0 : Math.log1p(sum * decayOf(asOf - state.newestAt, 30))
+  }
+}
+
+/** As `recent`, but as it was at the newest event: silence alone doesn't make good what went wrong. */
+const unhealed = (name: Counted): Feature['of'] => {
+  const position = positionOf(name)
+  return (state) => Math.log1p(decayedOf(state, position, MONTH))
+}
+
+const logDays = (ms: number): number => Math.log1p(Math.max(0, ms) / DAY_MS)
+const engagement =
+  (halfLife: number): Feature['of'] =>
+  (state, asOf) =>
+    Math.log1p(engagementOf(state, asOf, halfLife))
+const answer =
+  (which: number, centre: number, step: number): Feature['of'] =>
+  (state) =>
+    state.answers[2 * which + 1] === NEVER ? 0 : (state.answers[2 * which]! - centre) / step
+const answered =
+  (which: number): Feature['of'] =>
+  (state) =>
+    state.answers[2 * which + 1] === NEVER ? 0 : 1
+const unsubscribe = positionOf('unsubscribe')
+
+function spendOf({ money, reporting }: CustomerState): number {
+  const reported = money[reporting]
+  if (reported === undefined) return 0
+  const net = Math.max(0, reported.purchasedMinor - reported.refundedMinor)
+  return Math.log1p(majorUnits(net, reported.currency))
+}
+
+function refundRatioOf({ purchases, refunds, money, reporting }: CustomerState): number {
+  if (refunds === 0) return 0
+  const reported = money[reporting]
+  if (reported === undefined || reported.purchasedMinor === 0) return Math.min(1, refunds / Math.max(1, purchases))
+  return Math.min(1, reported.refundedMinor / reported.purchasedMinor)
+}
+
+const feature = (name: string, unit: string, doc: string, of: Feature['of']): Feature => ({ name, doc, unit, of })
+
+/** What both models look at, in the order of a feature vector. */
+export const FEATURES: readonly Feature[] = [
+  feature('engagement_1d', 'log1p page views', 'interactions weighted by intent, half-life 1 day', engagement(DAY)),
+  feature('engagement_7d', 'log1p page views', 'interactions weighted by intent, half-life 7 days', engagement(WEEK)),
+  feature(
+    'engagement_30d',
+    'log1p page views',
+    'interactions weighted by intent, half-life 30 days',
+    engagement(MONTH),
+  ),
+  feature('demo_requests', 'log1p count', 'demo requests, half-life 30 days', recent('demo_request')),
+  feature('inquiries', 'log1p count', 'inquiries, half-life 30 days', recent('inquiry')),
+  feature('cart_adds', 'log1p count', 'items put into the cart, half-life 30 days', recent('add_to_cart')),
+  feature('meetings', 'log1p count', 'meetings and calls, half-life 30 days', recent('meeting', 'call')),
+  feature('email_replies', 'log1p count', 'mails answered, half-life 30 days', recent('email_reply')),
+  feature(
+    'email_attention',
+    'log1p count',
+    'mails opened or clicked, half-life 30 days',
+    recent('email_open', 'email_click'),
+  ),
+  feature('sessions', 'log1p count', 'sessions ever', (state) => Math.log1p(state.sessions)),
+  feature('days_inactive', 'log1p days', 'time since the last sign of life; 0 before the first', (state, asOf) =>
+    state.lastActiveAt === NEVER ? 0 : logDays(asOf - state.lastActiveAt),
+  ),
+  feature('tenure', 'log1p days', 'time from the first to the newest event', (state) =>
+    logDays(state.newestAt - state.firstSeenAt),
+  ),
+  feature('purchases', 'log1p count', 'purchases ever', (state) => Math.log1p(state.purchases)),
+  feature('spend', 'log1p major units', 'purchases less refunds in the reporting currency', spendOf),
+  feature('days_since_purchase', 'log1p days', 'time since the last purchase; 0 without one', (state, asOf) =>
+    Math.log1p(recencyDaysOf(state, asOf) ?? 0),
+  ),
+  feature(
+    'purchase_overdue',
+    'log2 ratio',
+    'time since the last purchase over the usual gap; 0 on schedule',
+    overdueOf,
+  ),
+  feature('purchase_regularity', 'share', 'how even the gaps between purchases are; 0 below two gaps', regularityOf),
+  feature('refund_ratio', 'share', 'refunded out of bought, reporting currency', refundRatioOf),
+  feature(
+    'failed_payments',
+    'log1p count',
+    'failed payments, half-life 30 days, at the newest event',
+    unhealed('payment_failed'),
+  ),
+  feature(
+    'support_tickets',
+    'log1p count',
+    'support tickets, half-life 30 days, at the newest event',
+    unhealed('support_ticket'),
+  ),
+  feature('nps', 'points / 2.5', 'last NPS answer less 7.5: 1 at 10, -3 at 0; 0 unknown', answer(0, 7.5, 2.5)),
+  feature('nps_known', '0 or 1', 'an NPS question was answered', answered(0)),
+  feature('csat', 'points / 2', 'last CSAT answer less 3: 1 at 5, -1 at 1; 0 unknown', answer(1, 3, 2)),
+  feature('csat_known', '0 or 1', 'a CSAT question was answered', answered(1)),
+  feature('unsubscribed', '0 or 1', 'mails were unsubscribed from', (state) =>
+    countOf(state, unsubscribe) > 0 ? 1 : 0,
+  ),
+  feature('subscription_active', '0 or 1', 'has a subscription', (state) => (state.subscription === 1 ? 1 : 0)),
+  feature('subscription_cancelled', '0 or 1', 'cancelled its subscription', (state) =>
+    state.subscription === 2 ? 1 : 0,
+  ),
+]
+
 export const FEATURE_COUNT = FEATURES.length
 
-export function computeFeatures(_state: CustomerState, _asOf: number, _out: Float64Array): void {}
+/**
+ * Fills `out` (length FEATURE_COUNT) with the features as of a time: with a later `asOf` counters decay and recencies
+ * grow as if nothing had happened since. An `asOf` before the newest event means the newest event.
+ */
+export function computeFeatures(state: CustomerState, asOf: number, out: Float64Array): void {
+  const time = Math.max(asOf, state.newestAt)
+  for (let i = 0; i < FEATURES.length; i++) out[i] = FEATURES[i]!.of(state, time)
+}

@@ -16,3 +16,9 @@ export const DROP_DUPLICATE: Outcome = Object.freeze({ kind: 'drop', reason: 'du
 export function deadLetter(stage: string, reason: string, error: string): Outcome {
   return { kind: 'deadLetter', stage, reason, error }
 }
+
+/** Why an event can't be added to a state: a dead letter that doesn't know its stage yet. */
+export interface Refusal {
+  readonly reason: string
+  readonly error: string
+}

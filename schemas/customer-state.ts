@@ -93,6 +93,8 @@ export interface CustomerState {
   gapM2: number
   /** By currency, in the order of their codes; replaced, never changed in place. */
   money: readonly Money[]
+  /** Position in `money` of the reporting currency at the newest event, NEVER when nothing moved in it. */
+  reporting: number
 
   /** Position in SUBSCRIPTION_STATES. */
   subscription: number
@@ -144,6 +146,7 @@ export function newCustomerState(): CustomerState {
     gapMeanDays: 0,
     gapM2: 0,
     money: NO_MONEY,
+    reporting: NEVER,
     subscription: 0,
     subscriptionAt: NEVER,
     answers: NO_ANSWERS.slice(),
@@ -184,6 +187,7 @@ export function cloneState(state: CustomerState): CustomerState {
     gapMeanDays: state.gapMeanDays,
     gapM2: state.gapM2,
     money: state.money,
+    reporting: state.reporting,
     subscription: state.subscription,
     subscriptionAt: state.subscriptionAt,
     answers: state.answers.slice(),

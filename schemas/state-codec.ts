@@ -1,12 +1,227 @@
-import type { CustomerState } from './customer-state.ts'
+import {
+  ANSWERS,
+  COUNTED,
+  COUNTER_WIDTH,
+  type CustomerState,
+  type Money,
+  NEVER,
+  newCustomerState,
+  OUTCOME_KINDS,
+  RECENT_EVENTS,
+  SUBSCRIPTION_STATES,
+  type Trait,
+  type TraitValue,
+} from './customer-state.ts'
+import { MAX, putString, putVarint, Reader, unreadable } from './state-bytes.ts'
+
+/*
+ * Format 1, one state after another field, no padding:
+ *   whole numbers   unsigned LEB128 varints
+ *   float64, hashes little endian
+ *   time            0 = NEVER, else newestAt - time + 1; newestAt (+ 1), heldSince and nextTimerAt are absolute
+ *   string          length in bytes, UTF-8
+ * The order is that of encodeState. A change of the layout, of COUNTED's order or of HALF_LIVES_DAYS is a new format,
+ * and decodeState goes on reading the older ones: stored states live as long as their customers.
+ */
 
 /** First byte of an encoded state. */
 export const STATE_FORMAT = 1
 
-export function encodeState(_state: CustomerState, _into: Buffer, _at: number): number {
-  throw new Error('not yet')
+/**
+ * Writes a state: the same state always gives the same bytes.
+ * @param at where in `into` to begin
+ * @returns the position after the last byte
+ * @throws RangeError when it doesn't fit; what `into` holds from `at` on is then undefined
+ */
+export function encodeState(state: CustomerState, into: Buffer, at: number): number {
+  const newest = state.newestAt
+  into[at++] = STATE_FORMAT
+  at = putVarint(into, at, newest + 1)
+  at = putAge(into, at, state.firstSeenAt, newest)
+  at = putAge(into, at, state.lastActiveAt, newest)
+  at = putAge(into, at, state.lastInteractionAt, newest)
+  at = putVarint(into, at, state.sessions)
+  at = putCounters(into, at, state)
+  at = putPurchases(into, at, state)
+  at = putVarint(into, at, state.subscription)
+  at = putAge(into, at, state.subscriptionAt, newest)
+  for (let i = 0; i < ANSWERS.length; i++) {
+    const answeredAt = state.answers[2 * i + 1]!
+    at = putAge(into, at, answeredAt, newest)
+    if (answeredAt !== NEVER) at = putVarint(into, at, state.answers[2 * i]!)
+  }
+  at = putAge(into, at, state.outcomeAt, newest)
+  if (state.outcomeAt !== NEVER) at = putVarint(into, at, state.outcome)
+  at = putHeld(into, at, state.leadHeld, state.leadHeldSince, state.leadHeldValue)
+  at = putHeld(into, at, state.churnHeld, state.churnHeldSince, state.churnHeldValue)
+  at = putVarint(into, at, state.nextTimerAt)
+  at = putTraits(into, at, state.traits, newest)
+  at = putRecent(into, at, state)
+  // Single bytes written past the end of a Buffer vanish without a word.
+  if (at > into.length) throw new RangeError(`state of ${at} bytes does not fit into ${into.length}`)
+  return at
 }
 
-export function decodeState(_bytes: Buffer): CustomerState {
-  throw new Error('not yet')
+function putCounters(into: Buffer, at: number, { counted, counters }: CustomerState): number {
+  at = putVarint(into, at, counted)
+  for (let row = 0; row < counters.length; row += COUNTER_WIDTH) {
+    at = putVarint(into, at, counters[row]!)
+    for (let i = 1; i < COUNTER_WIDTH; i++) at = into.writeDoubleLE(counters[row + i]!, at)
+  }
+  return at
+}
+
+function putPurchases(into: Buffer, at: number, state: CustomerState): number {
+  at = putVarint(into, at, state.purchases)
+  at = putVarint(into, at, state.refunds)
+  at = putVarint(into, at, state.failedPayments)
+  at = putAge(into, at, state.lastPurchaseAt, state.newestAt)
+  at = putVarint(into, at, state.gaps)
+  if (state.gaps > 0) {
+    at = into.writeDoubleLE(state.gapMeanDays, at)
+    at = into.writeDoubleLE(state.gapM2, at)
+  }
+  at = putVarint(into, at, state.money.length)
+  for (let i = 0; i < state.money.length; i++) {
+    const money = state.money[i]!
+    at = putString(into, at, money.currency)
+    at = putAge(into, at, money.firstAt, state.newestAt)
+    at = putVarint(into, at, money.purchasedMinor)
+    at = putVarint(into, at, money.refundedMinor)
+  }
+  return putVarint(into, at, state.reporting + 1)
+}
+
+function putHeld(into: Buffer, at: number, held: number, since: number, value: number): number {
+  at = putVarint(into, at, held + 1)
+  if (held === NEVER) return at
+  at = putVarint(into, at, since)
+  return into.writeDoubleLE(value, at)
+}
+
+const TRAIT_NULL = 0
+const TRAIT_FALSE = 1
+const TRAIT_TRUE = 2
+const TRAIT_NUMBER = 3
+const TRAIT_STRING = 4
+
+function putTraits(into: Buffer, at: number, traits: readonly Trait[], newest: number): number {
+  at = putVarint(into, at, traits.length)
+  for (let i = 0; i < traits.length; i++) {
+    const { name, value, at: setAt } = traits[i]!
+    at = putString(into, at, name)
+    at = putAge(into, at, setAt, newest)
+    if (typeof value === 'string') {
+      into[at++] = TRAIT_STRING
+      at = putString(into, at, value)
+    } else if (typeof value === 'number') {
+      into[at++] = TRAIT_NUMBER
+      at = into.writeDoubleLE(value, at)
+    } else {
+      into[at++] = value === null ? TRAIT_NULL : value ? TRAIT_TRUE : TRAIT_FALSE
+    }
+  }
+  return at
+}
+
+/** Oldest hash first, so that the bytes don't depend on where the ring happens to begin. */
+function putRecent(into: Buffer, at: number, { recent, recentNext }: CustomerState): number {
+  const length = recent.length
+  at = putVarint(into, at, length / 2)
+  const first = length === 2 * RECENT_EVENTS ? recentNext : 0
+  for (let i = first; i < length; i++) at = into.writeInt32LE(recent[i]!, at)
+  for (let i = 0; i < first; i++) at = into.writeInt32LE(recent[i]!, at)
+  return at
+}
+
+function putAge(into: Buffer, at: number, time: number, newest: number): number {
+  return putVarint(into, at, time === NEVER ? 0 : newest - time + 1)
+}
+
+/**
+ * The state that encodeState wrote.
+ * @throws AppError STATE_UNREADABLE for another format, bytes that end early or go on, or a value out of its range
+ */
+export function decodeState(bytes: Buffer): CustomerState {
+  if (bytes[0] !== STATE_FORMAT) throw unreadable(`format ${bytes[0] ?? 'missing'} is not known`)
+  const reader = new Reader(bytes, 1)
+  const state = newCustomerState()
+  const newest = reader.varint(MAX) - 1
+  state.newestAt = newest
+  state.firstSeenAt = reader.age(newest)
+  state.lastActiveAt = reader.age(newest)
+  state.lastInteractionAt = reader.age(newest)
+  state.sessions = reader.varint(MAX)
+  readCounters(reader, state)
+  readPurchases(reader, state)
+  state.subscription = reader.varint(SUBSCRIPTION_STATES.length - 1)
+  state.subscriptionAt = reader.age(newest)
+  for (let i = 0; i < ANSWERS.length; i++) {
+    const answeredAt = reader.age(newest)
+    state.answers[2 * i + 1] = answeredAt
+    if (answeredAt !== NEVER) state.answers[2 * i] = reader.varint(MAX)
+  }
+  state.outcomeAt = reader.age(newest)
+  if (state.outcomeAt !== NEVER) state.outcome = reader.varint(OUTCOME_KINDS.length - 1)
+  state.leadHeld = reader.varint(MAX) - 1
+  if (state.leadHeld !== NEVER) {
+    state.leadHeldSince = reader.varint(MAX)
+    state.leadHeldValue = reader.double()
+  }
+  state.churnHeld = reader.varint(MAX) - 1
+  if (state.churnHeld !== NEVER) {
+    state.churnHeldSince = reader.varint(MAX)
+    state.churnHeldValue = reader.double()
+  }
+  state.nextTimerAt = reader.varint(MAX)
+  state.traits = Array.from({ length: reader.varint(bytes.length) }, () => readTrait(reader, newest))
+  const hashes = reader.varint(RECENT_EVENTS)
+  for (let i = 0; i < 2 * hashes; i++) state.recent.push(reader.int32())
+  state.recentNext = state.recent.length % (2 * RECENT_EVENTS)
+  reader.end()
+  return state
+}
+
+function readCounters(reader: Reader, state: CustomerState): void {
+  state.counted = reader.varint(2 ** COUNTED.length - 1)
+  for (let rest = state.counted; rest !== 0; rest &= rest - 1) {
+    state.counters.push(reader.varint(MAX))
+    for (let i = 1; i < COUNTER_WIDTH; i++) state.counters.push(reader.double())
+  }
+}
+
+function readPurchases(reader: Reader, state: CustomerState): void {
+  state.purchases = reader.varint(MAX)
+  state.refunds = reader.varint(MAX)
+  state.failedPayments = reader.varint(MAX)
+  state.lastPurchaseAt = reader.age(state.newestAt)
+  state.gaps = reader.varint(MAX)
+  if (state.gaps > 0) {
+    state.gapMeanDays = reader.double()
+    state.gapM2 = reader.double()
+  }
+  const currencies = reader.varint(reader.length)
+  state.money = Array.from(
+    { length: currencies },
+    (): Money => ({
+      currency: reader.string(),
+      firstAt: reader.age(state.newestAt),
+      purchasedMinor: reader.varint(MAX),
+      refundedMinor: reader.varint(MAX),
+    }),
+  )
+  state.reporting = reader.varint(currencies) - 1
+}
+
+function readTrait(reader: Reader, newest: number): Trait {
+  const name = reader.string()
+  const at = reader.age(newest)
+  return { name, value: readTraitValue(reader), at }
+}
+
+function readTraitValue(reader: Reader): TraitValue | null {
+  const tag = reader.varint(TRAIT_STRING)
+  if (tag === TRAIT_STRING) return reader.string()
+  if (tag === TRAIT_NUMBER) return reader.double()
+  return tag === TRAIT_NULL ? null : tag === TRAIT_TRUE
 }

@@ -1,0 +1,42 @@
+import { COUNTED, COUNTER_WIDTH, type CustomerState, HALF_LIVES_DAYS } from '../schemas/customer-state.ts'
+import { type Counted, decayOf } from './counters.ts'
+
+/**
+ * What one occurrence says about interest, in page views. Acts that cost a person time or commit them weigh most; what
+ * only was done to them weighs nothing. Judgement, not data: a trained model sees past it through its own coefficients.
+ */
+export const INTENT_WEIGHTS: Readonly<Record<Counted, number>> = {
+  page_view: 1,
+  product_view: 2,
+  search: 1.5,
+  favorite: 3,
+  add_to_cart: 5,
+  inquiry: 8,
+  email_open: 0.5,
+  email_click: 2,
+  email_reply: 6,
+  call: 6,
+  meeting: 10,
+  demo_request: 12,
+  login: 2,
+  feature_use: 2,
+  support_ticket: 0.5,
+  contact_attempt: 0,
+  unsubscribe: 0,
+  other: 0.5,
+  payment_failed: 0,
+}
+
+const weights = COUNTED.map((name) => INTENT_WEIGHTS[name])
+
+/** Weighted sum of the decayed counters as of `asOf`, in page views. @param halfLife position in HALF_LIVES_DAYS */
+export function engagementOf(state: CustomerState, asOf: number, halfLife: number): number {
+  const { counters } = state
+  let sum = 0
+  let row = 0
+  for (let rest = state.counted; rest !== 0; rest &= rest - 1) {
+    sum += weights[31 - Math.clz32(rest & -rest)]! * counters[row + 1 + halfLife]!
+    row += COUNTER_WIDTH
+  }
+  return sum * decayOf(asOf - state.newestAt, HALF_LIVES_DAYS[halfLife]!)
+}

@@ -1,0 +1,48 @@
+import { recencyDaysOf } from '../models/purchase-rhythm.ts'
+import type { CustomerState } from '../schemas/customer-state.ts'
+import { encodeState } from '../schemas/state-codec.ts'
+import type { EventContext } from './event-context.ts'
+import { FORWARD } from './outcome.ts'
+import type { Processor } from './processor.ts'
+
+/** Completes the `customers` record: whose it is, RFM, versions, and the whole new state as bytes. */
+export function createBuildCustomer(): Processor {
+  // One buffer serves every event: the record is encoded before the next one is built.
+  let scratch = Buffer.allocUnsafeSlow(4096)
+
+  const bytesOf = (state: CustomerState): Buffer => {
+    for (;;) {
+      try {
+        return scratch.subarray(0, encodeState(state, scratch, 0))
+      } catch (error) {
+        if (!(error instanceof RangeError)) throw error
+        scratch = Buffer.allocUnsafeSlow(2 * scratch.length)
+      }
+    }
+  }
+
+  return (context) => {
+    const { customer, draft, tenant } = context
+    const { event } = context.input
+    customer.tenantId = context.tenantId
+    customer.customerId = context.customerId
+    customer.eventId = event.eventId
+    customer.cause = 'event'
+    customer.occurredAt = event.occurredAt
+    customer.asOf = draft.newestAt
+    customer.scoredAt = context.now
+    customer.settingsVersion = tenant.version
+    customer.thresholdsVersion = context.thresholdsVersion
+    fillRfm(context)
+    customer.state = bytesOf(draft)
+    return FORWARD
+  }
+}
+
+function fillRfm({ customer: { rfm }, draft, tenant }: EventContext): void {
+  const reported = draft.money[draft.reporting]
+  rfm.recencyDays = recencyDaysOf(draft, draft.newestAt)
+  rfm.frequency = draft.purchases
+  rfm.monetaryMinor = reported === undefined ? 0 : reported.purchasedMinor - reported.refundedMinor
+  rfm.currency = reported?.currency ?? (draft.money.length === 0 ? null : tenant.currency)
+}

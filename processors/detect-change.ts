@@ -1,0 +1,94 @@
+import { CHURN_BANDS, LEAD_GRADES } from '../models/grades.ts'
+import { type Hold, holdClass } from '../models/hysteresis.ts'
+import type { Reason } from '../schemas/avro/reason.ts'
+import { customerKey } from '../schemas/partition.ts'
+import type { EventContext } from './event-context.ts'
+import { FORWARD } from './outcome.ts'
+import type { Processor } from './processor.ts'
+
+/** Moves the held grade and band where the scores ask for it, and says so in `changes`. */
+export function createDetectChange(): Processor {
+  return (context) => {
+    detectGrade(context)
+    detectBand(context)
+    return FORWARD
+  }
+}
+
+function detectGrade(context: EventContext): void {
+  const { draft, customer, tenant } = context
+  const value = customer.lead.probability
+  const asOf = draft.newestAt
+  const { held }: Hold = holdClass(
+    { held: draft.leadHeld, heldSince: draft.leadHeldSince, value, asOf },
+    { edges: tenant.thresholds.lead, margin: tenant.margins.lead, minIntervalMs: tenant.minIntervalMs.lead },
+  )
+  customer.lead.grade = LEAD_GRADES[held]!
+  if (held === draft.leadHeld) return
+  pushChange(context, {
+    kind: 'lead',
+    from: LEAD_GRADES[draft.leadHeld] ?? null,
+    to: customer.lead.grade,
+    fromValue: draft.leadHeldValue,
+    toValue: value,
+    reasons: customer.lead.reasons,
+    modelVersion: customer.lead.modelVersion,
+  })
+  draft.leadHeld = held
+  draft.leadHeldSince = asOf
+  draft.leadHeldValue = value
+}
+
+function detectBand(context: EventContext): void {
+  const { draft, customer, tenant } = context
+  const value = customer.churn.risk
+  const asOf = draft.newestAt
+  const { held }: Hold = holdClass(
+    { held: draft.churnHeld, heldSince: draft.churnHeldSince, value, asOf },
+    { edges: tenant.thresholds.churn, margin: tenant.margins.churn, minIntervalMs: tenant.minIntervalMs.churn },
+  )
+  customer.churn.band = CHURN_BANDS[held]!
+  if (held === draft.churnHeld) return
+  pushChange(context, {
+    kind: 'churn',
+    from: CHURN_BANDS[draft.churnHeld] ?? null,
+    to: customer.churn.band,
+    fromValue: draft.churnHeldValue,
+    toValue: value,
+    reasons: customer.churn.reasons,
+    modelVersion: customer.churn.modelVersion,
+  })
+  draft.churnHeld = held
+  draft.churnHeldSince = asOf
+  draft.churnHeldValue = value
+}
+
+interface Move {
+  readonly kind: 'lead' | 'churn'
+  readonly from: string | null
+  readonly to: string
+  readonly fromValue: number
+  readonly toValue: number
+  readonly reasons: readonly Reason[]
+  readonly modelVersion: string
+}
+
+/** A change outlives its event, so unlike the customer record it shares no object with the context. */
+function pushChange({ tenantId, customerId, input, draft, changes }: EventContext, move: Move): void {
+  const { eventId } = input.event
+  changes.push({
+    changeId: `${customerKey(tenantId, customerId)}/${move.kind}/${eventId}`,
+    tenantId,
+    customerId,
+    kind: move.kind,
+    from: move.from,
+    to: move.to,
+    fromValue: move.from === null ? null : move.fromValue,
+    toValue: move.toValue,
+    reasons: move.reasons.map(({ feature, value, contribution }) => ({ feature, value, contribution })),
+    eventId,
+    cause: 'event',
+    occurredAt: draft.newestAt,
+    modelVersion: move.modelVersion,
+  })
+}
