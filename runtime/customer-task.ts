@@ -244,7 +244,7 @@ export class CustomerTask {
       const processed = done === batch.length ? batch : batch.slice(0, done)
       batch = done === batch.length ? [] : batch.slice(done)
       signal.throwIfAborted()
-      await this.#commit(processed, this.#offsetsAfter(batch), signal)
+      await this.#commit(processed, this.#offsetsAfter(batch))
     }
   }
 
@@ -265,11 +265,7 @@ export class CustomerTask {
     }
   }
 
-  async #commit(
-    processed: readonly TakenRecord[],
-    offsets: Map<InputTopic, number>,
-    signal: AbortSignal,
-  ): Promise<void> {
+  async #commit(processed: readonly TakenRecord[], offsets: Map<InputTopic, number>): Promise<void> {
     const { topicName, group, counters, now } = this.#ports
     const { partition } = this
     const scoredAt = now()
@@ -285,17 +281,17 @@ export class CustomerTask {
     counters.batches++
     counters.events.add(this.#processor.counts)
     for (const { record } of processed) {
-      counters.ingestToScore.add(scoredAt - record.timestamp)
-      counters.ingestToVisible.add(this.#lastBatchAt - record.timestamp)
+      counters.latency.current.ingestToScore.add(scoredAt - record.timestamp)
+      counters.latency.current.ingestToVisible.add(this.#lastBatchAt - record.timestamp)
     }
     const base = written.get(`${topicName('customers')}/${partition}`)
     await this.#confirming
-    this.#confirming = this.#confirm(base === undefined ? this.#viewOffset : base + records, inputs, signal)
+    this.#confirming = this.#confirm(base === undefined ? this.#viewOffset : base + records, inputs)
     this.#confirming.catch((error: unknown) => this.#session.abort(error))
   }
 
   /** Step 3 of the unit: Redis. The next batch is processed meanwhile, but reads and commits nothing before it ends. */
-  async #confirm(offset: number, inputs: Readonly<Record<string, number>>, signal: AbortSignal): Promise<void> {
+  async #confirm(offset: number, inputs: Readonly<Record<string, number>>): Promise<void> {
     const expected = this.#viewOffset
     const { batch, touched } = this.#processor
     this.#viewOffset = offset
@@ -315,7 +311,7 @@ export class CustomerTask {
       risk: customer.risk,
       newestAt: customer.state?.newestAt ?? 0,
     }))
-    const answer = await this.#ports.store.write(this.partition, { expected, position, entries }, signal)
+    const answer = await this.#ports.store.write(this.partition, { expected, position, entries }, this.#session.signal)
     if (answer === 'foreign') throw this.#foreign()
     this.#confirmedBatch = batch
   }

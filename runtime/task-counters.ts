@@ -34,12 +34,44 @@ export class EventCounts {
   }
 }
 
+export interface Latencies {
+  /** From the input record's append to its score. */
+  readonly ingestToScore: LatencyHistogram
+  /** From the input record's append to the commit that shows its result to read_committed readers. */
+  readonly ingestToVisible: LatencyHistogram
+}
+
+const newLatencies = (): Latencies => ({
+  ingestToScore: new LatencyHistogram(),
+  ingestToVisible: new LatencyHistogram(),
+})
+
+/** Latencies of the last half to whole minute: two windows that are turned by `turn`. */
+export class RecentLatency {
+  static readonly WINDOW_MS = 30_000
+  current: Latencies = newLatencies()
+  #previous: Latencies = newLatencies()
+  #turnedAt = 0
+
+  turn(now: number): void {
+    if (now - this.#turnedAt < RecentLatency.WINDOW_MS) return
+    this.#turnedAt = now
+    this.#previous = this.current
+    this.current = newLatencies()
+  }
+
+  recent(kind: keyof Latencies): LatencyHistogram {
+    const merged = new LatencyHistogram()
+    merged.merge(this.#previous[kind])
+    merged.merge(this.current[kind])
+    return merged
+  }
+}
+
 /** What a worker has done since it started. Events count when their transaction is committed. */
 export class WorkerCounters {
   readonly events = new EventCounts()
-  /** From the input record's append to its score, and to the commit that shows it to read_committed readers. */
-  readonly ingestToScore = new LatencyHistogram()
-  readonly ingestToVisible = new LatencyHistogram()
+  readonly latency = new RecentLatency()
   batches = 0
   abortedBatches = 0
   takeovers = 0

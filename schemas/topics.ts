@@ -32,7 +32,13 @@ const input = (name: string, schema: AvroSchema, doc: string): TopicSpec => ({
   role: 'input',
   partitions: 'data',
   schema,
-  config: { 'cleanup.policy': 'delete', 'retention.ms': String(30 * DAY_MS), 'max.message.bytes': String(MIB) },
+  // The broker's time: producers may send events of years ago, which retention by their own time would remove at once.
+  config: {
+    'cleanup.policy': 'delete',
+    'retention.ms': String(30 * DAY_MS),
+    'max.message.bytes': String(MIB),
+    'message.timestamp.type': 'LogAppendTime',
+  },
   doc,
 })
 

@@ -1,0 +1,30 @@
+import { describeConfig, readConfig } from '../runtime/config.ts'
+import { createLog } from '../runtime/log.ts'
+import { Worker } from '../runtime/worker.ts'
+import { stopSignal } from './signals.ts'
+
+const HELP = `everscore worker: joins the group and processes its partitions until SIGTERM or SIGINT.
+
+Run as many as there are cores, up to the number of partitions. Run \`everscore init\` once before.
+The environment is described in docs/configuration.md.
+`
+
+export async function runWorker(args: string[], env: NodeJS.ProcessEnv): Promise<number> {
+  if (args.includes('--help')) {
+    process.stdout.write(HELP)
+    return 0
+  }
+  const config = readConfig(env)
+  const log = createLog(config.LOG_LEVEL, (line) => process.stderr.write(line), Date.now)
+  const worker = new Worker(config, { log, now: Date.now })
+  const stopped = stopSignal()
+  log('worker starts', { workerId: worker.id, config: describeConfig(config) })
+  try {
+    await worker.start()
+    log('worker is ready', { workerId: worker.id })
+    log('worker stops', { signal: await stopped })
+    return 0
+  } finally {
+    await worker.stop()
+  }
+}

@@ -1,0 +1,107 @@
+import { type Admin, ConfigResourceTypes, Kafka, logLevel } from 'kafkajs'
+import { AppError } from '../../schemas/errors.ts'
+import { TOPICS, type TopicSpec } from '../../schemas/topics.ts'
+import type { KafkaSettings } from './client.ts'
+import { asKafkaError } from './kafka-error.ts'
+
+export interface TopicCheck {
+  readonly topic: string
+  readonly action: 'created' | 'checked'
+  /** Settings that differ from the catalogue's; the topic still works. */
+  readonly differences: readonly string[]
+}
+
+const WANTED_REPLICAS = 3
+const WANTED_IN_SYNC = 2
+
+/**
+ * Creates the topics of the catalogue that don't exist and checks the others.
+ * @throws AppError TOPIC_MISMATCH when a topic has another number of partitions: growing needs a new prefix and a replay
+ */
+export async function ensureTopics(settings: KafkaSettings, prefix: string, partitions: number): Promise<TopicCheck[]> {
+  const admin = newAdmin(settings)
+  try {
+    await admin.connect()
+    const { brokers } = await admin.describeCluster()
+    const existing = new Set(await admin.listTopics())
+    const specs: readonly TopicSpec[] = Object.values(TOPICS)
+    const missing = specs.filter((spec) => !existing.has(prefix + spec.name))
+    if (missing.length > 0) {
+      const replicas = Math.min(WANTED_REPLICAS, brokers.length)
+      const inSync = replicas >= WANTED_REPLICAS ? WANTED_IN_SYNC : 1
+      await admin.createTopics({
+        waitForLeaders: true,
+        topics: missing.map((spec) => ({
+          topic: prefix + spec.name,
+          numPartitions: countOf(spec, partitions),
+          replicationFactor: replicas,
+          configEntries: Object.entries({ ...spec.config, 'min.insync.replicas': String(inSync) }).map(
+            ([name, value]) => ({ name, value }),
+          ),
+        })),
+      })
+    }
+    const checks: TopicCheck[] = missing.map((spec) => ({
+      topic: prefix + spec.name,
+      action: 'created',
+      differences: [],
+    }))
+    const present = specs.filter((spec) => existing.has(prefix + spec.name))
+    checks.push(...(await checkTopics(admin, present, prefix, partitions)))
+    return checks
+  } catch (error) {
+    throw asKafkaError(error, 'creating topics')
+  } finally {
+    await admin.disconnect()
+  }
+}
+
+async function checkTopics(
+  admin: Admin,
+  specs: readonly TopicSpec[],
+  prefix: string,
+  partitions: number,
+): Promise<TopicCheck[]> {
+  if (specs.length === 0) return []
+  const names = specs.map((spec) => prefix + spec.name)
+  const { topics } = await admin.fetchTopicMetadata({ topics: names })
+  const { resources } = await admin.describeConfigs({
+    includeSynonyms: false,
+    resources: names.map((name) => ({ type: ConfigResourceTypes.TOPIC, name })),
+  })
+  return specs.map((spec) => {
+    const topic = prefix + spec.name
+    const found = topics.find((each) => each.name === topic)?.partitions.length
+    const wanted = countOf(spec, partitions)
+    if (found !== wanted) {
+      throw new AppError(
+        'TOPIC_MISMATCH',
+        `topic ${topic} has ${found} partitions, PARTITIONS asks for ${wanted}: set PARTITIONS=${found}, or use a new TOPIC_PREFIX and replay`,
+        { details: { field: 'PARTITIONS', topic, found, wanted } },
+      )
+    }
+    const entries = resources.find((each) => each.resourceName === topic)?.configEntries ?? []
+    const differences = Object.entries(spec.config).flatMap(([name, value]) => {
+      const actual = entries.find((entry) => entry.configName === name)?.configValue
+      return actual === value ? [] : [`${name} is ${actual}, not ${value}`]
+    })
+    return { topic, action: 'checked', differences }
+  })
+}
+
+function newAdmin(settings: KafkaSettings): Admin {
+  const kafka = new Kafka({
+    brokers: [...settings.brokers],
+    clientId: settings.clientId,
+    // The settings were validated where the environment is read; kafkajs's types ask for a union of mechanisms.
+    ...(settings.ssl ? { ssl: true } : {}),
+    ...(settings.sasl ? { sasl: settings.sasl as never } : {}),
+    logLevel: logLevel.NOTHING,
+    retry: { retries: 5, initialRetryTime: 100 },
+  })
+  return kafka.admin()
+}
+
+function countOf(spec: TopicSpec, partitions: number): number {
+  return spec.partitions === 'data' ? partitions : spec.partitions
+}

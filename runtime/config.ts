@@ -1,0 +1,191 @@
+import { AppError } from '../schemas/errors.ts'
+
+type Env = Readonly<Record<string, string | undefined>>
+
+interface Option<T> {
+  readonly default: T
+  readonly doc: string
+  readonly secret?: boolean
+  /** @throws Error with what is wrong about the text */
+  parse(text: string): T
+}
+
+const text = (fallback: string, doc: string, secret = false): Option<string> => ({
+  default: fallback,
+  doc,
+  secret,
+  parse: (value) => value,
+})
+
+const integer = (fallback: number, minimum: number, maximum: number, doc: string): Option<number> => ({
+  default: fallback,
+  doc,
+  parse: (value) => {
+    const number = Number(value)
+    if (!Number.isInteger(number) || number < minimum || number > maximum) {
+      throw new Error(`must be a whole number from ${minimum} to ${maximum}`)
+    }
+    return number
+  },
+})
+
+const flag = (fallback: boolean, doc: string): Option<boolean> => ({
+  default: fallback,
+  doc,
+  parse: (value) => {
+    if (value !== 'true' && value !== 'false') throw new Error('must be true or false')
+    return value === 'true'
+  },
+})
+
+const oneOf = <const T extends string>(choices: readonly T[], fallback: T, doc: string): Option<T> => ({
+  default: fallback,
+  doc: `${doc} One of: ${choices.filter((choice) => choice !== '').join(', ')}.`,
+  parse: (value) => {
+    const found = choices.find((choice) => choice === value)
+    if (found === undefined) throw new Error(`must be one of ${choices.join(', ')}`)
+    return found
+  },
+})
+
+const list = (doc: string): Option<readonly string[]> => ({
+  default: [],
+  doc,
+  parse: (value) =>
+    value
+      .split(',')
+      .map((part) => part.trim())
+      .filter((part) => part !== ''),
+})
+
+const pattern = (fallback: string, regex: RegExp, doc: string): Option<string> => ({
+  default: fallback,
+  doc,
+  parse: (value) => {
+    if (!regex.test(value)) throw new Error(`must match ${regex.source}`)
+    return value
+  },
+})
+
+const apiKeys: Option<ReadonlyMap<string, string>> = {
+  default: new Map(),
+  doc: 'Bearer keys of the HTTP server and the tenant of each: `key:tenant,key2:tenant2`. Without any, the server binds to loopback only and takes the tenant from X-Tenant-Id.',
+  secret: true,
+  parse: (value) => {
+    const pairs = value
+      .split(',')
+      .filter((pair) => pair.trim() !== '')
+      .map((pair) => {
+        const colon = pair.lastIndexOf(':')
+        const key = pair.slice(0, colon).trim()
+        const tenant = pair.slice(colon + 1).trim()
+        if (colon < 1 || !/^[A-Za-z0-9._-]{1,64}$/.test(tenant)) throw new Error('must be key:tenant pairs')
+        return [key, tenant] as const
+      })
+    return new Map(pairs)
+  },
+}
+
+/** Every environment variable that everscore reads. docs/configuration.md is written from this table. */
+export const OPTIONS = {
+  KAFKA_BROKERS: list('Kafka bootstrap addresses, host:port with commas.'),
+  KAFKA_SSL: flag(false, 'Connect to Kafka with TLS.'),
+  KAFKA_SASL_MECHANISM: oneOf(['', 'plain', 'scram-sha-256', 'scram-sha-512'], '', 'SASL mechanism; none if unset.'),
+  KAFKA_SASL_USERNAME: text('', 'SASL user name.'),
+  KAFKA_SASL_PASSWORD: text('', 'SASL password.', true),
+  SCHEMA_REGISTRY_URL: text('', 'Address of a Confluent-compatible schema registry.'),
+  REDIS_URL: text(
+    '',
+    'Redis address, redis://[:password@]host:port[/db]; several with commas: the nodes of a cluster.',
+    true,
+  ),
+  TOPIC_PREFIX: pattern('', /^[A-Za-z0-9._-]{0,64}$/, 'Put before the name of every topic, group and Redis key.'),
+  PARTITIONS: integer(12, 1, 1024, 'Partitions of the input and result topics; fixed once the topics exist.'),
+  HOST: text('127.0.0.1', 'Address the HTTP server binds to; another one than loopback needs EVERSCORE_API_KEYS.'),
+  PORT: integer(3000, 0, 65_535, 'Port of the HTTP server; 0: a free one.'),
+  EVERSCORE_API_KEYS: apiKeys,
+  LOG_LEVEL: oneOf(['debug', 'info', 'warn', 'error', 'silent'], 'info', 'Least level of log lines.'),
+  BATCH_MAX_RECORDS: integer(4_000, 1, 100_000, 'Most input records in one transaction of one partition.'),
+  BATCH_MAX_BYTES: integer(
+    2 * 1024 * 1024,
+    1_024,
+    16 * 1024 * 1024,
+    'Most input bytes in one transaction of one partition.',
+  ),
+  QUEUE_MAX_BYTES: integer(
+    2 * 1024 * 1024,
+    65_536,
+    256 * 1024 * 1024,
+    'Fetched bytes that wait for each input topic of a partition.',
+  ),
+  CACHE_CUSTOMERS: integer(
+    200_000,
+    1_000,
+    100_000_000,
+    'Customers that a worker keeps in memory, over all its partitions; up to twice as many.',
+  ),
+  MERGE_WAIT_MS: integer(
+    200,
+    0,
+    86_400_000,
+    'How long a topic that is known to hold unread records is waited for, so that events are taken in the order of event time.',
+  ),
+  SESSION_TIMEOUT_MS: integer(10_000, 1_000, 300_000, 'A worker that is silent for longer loses its partitions.'),
+  HEARTBEAT_MS: integer(500, 50, 60_000, 'Time between two heartbeats; also how soon a rebalance is noticed.'),
+  TRANSACTION_TIMEOUT_MS: integer(
+    15_000,
+    1_000,
+    900_000,
+    'The broker aborts a transaction that stays open for longer.',
+  ),
+  REQUEST_TIMEOUT_MS: integer(10_000, 500, 300_000, 'How long an answer of a broker is waited for.'),
+} as const satisfies Record<string, Option<unknown>>
+
+export type Config = {
+  readonly [K in keyof typeof OPTIONS]: (typeof OPTIONS)[K]['default'] extends infer D ? Widen<D> : never
+}
+type Widen<T> = T extends string
+  ? string extends T
+    ? string
+    : T
+  : T extends number
+    ? number
+    : T extends boolean
+      ? boolean
+      : T
+
+/** @throws AppError CONFIG_INVALID naming the variable; an unknown variable that begins with EVERSCORE_ is refused too */
+export function readConfig(env: Env): Config {
+  for (const name of Object.keys(env)) {
+    if (name.startsWith('EVERSCORE_') && !(name in OPTIONS) && !OTHER_VARIABLES.has(name)) {
+      throw new AppError('CONFIG_INVALID', `unknown environment variable ${name}`, { details: { field: name } })
+    }
+  }
+  const config: Record<string, unknown> = {}
+  for (const [name, option] of Object.entries(OPTIONS) as [string, Option<unknown>][]) {
+    const value = env[name]
+    try {
+      config[name] = value === undefined || value === '' ? option.default : option.parse(value)
+    } catch (error) {
+      const shown = option.secret ? '(secret)' : JSON.stringify(value)
+      throw new AppError('CONFIG_INVALID', `${name} ${(error as Error).message}, not ${shown}`, {
+        details: { field: name },
+      })
+    }
+  }
+  return Object.freeze(config) as Config
+}
+
+/** Read by the embedded servers before there is a configuration. */
+const OTHER_VARIABLES = new Set(['EVERSCORE_CACHE', 'EVERSCORE_TEST_DOCKER'])
+
+/** The configuration for people, secrets left out. */
+export function describeConfig(config: Config): Record<string, unknown> {
+  return Object.fromEntries(
+    (Object.entries(OPTIONS) as [keyof Config, Option<unknown>][]).map(([name, option]) => {
+      const value: unknown = config[name]
+      const isSet = value instanceof Map ? value.size > 0 : value !== ''
+      return [name, option.secret ? (isSet ? '(set)' : '(unset)') : value]
+    }),
+  )
+}

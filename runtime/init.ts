@@ -1,0 +1,104 @@
+import { readFile } from 'node:fs/promises'
+import { KafkaClient } from '../connectors/kafka/client.ts'
+import { EventProducer } from '../connectors/kafka/event-producer.ts'
+import { ensureTopics } from '../connectors/kafka/topic-admin.ts'
+import { Registry } from '../connectors/registry/registry.ts'
+import { AppError, messageOf } from '../schemas/errors.ts'
+import { TENANT_ID_PATTERN } from '../schemas/partition.ts'
+import { redisKeys } from '../schemas/redis-keys.ts'
+import { parseSettings, type TenantSettings } from '../schemas/settings.ts'
+import { connectRedis, redisReady, refuseEviction } from '../state/redis-connection.ts'
+import type { Config } from './config.ts'
+import { applicationId, kafkaSettings } from './kafka-settings.ts'
+import { registerSchemas } from './schema-registration.ts'
+
+export interface InitReport {
+  readonly topics: readonly { topic: string; action: string; differences: readonly string[] }[]
+  readonly schemas: Readonly<Record<string, number>>
+  readonly tenants: readonly string[]
+}
+
+/**
+ * Makes an installation ready: topics, schemas, settings of tenants. It may be run again at any time.
+ * @param settingsFile JSON: tenant id -> settings
+ * @throws AppError TOPIC_MISMATCH, SCHEMA_INCOMPATIBLE with the registry's reason, CONFIG_INVALID naming the field
+ */
+export async function initialise(config: Config, settingsFile: string | null): Promise<InitReport> {
+  const tenants = settingsFile === null ? new Map<string, TenantSettings>() : await readSettings(settingsFile)
+  const kafka = kafkaSettings(config, 'everscore-init')
+  const topics = await ensureTopics(kafka, config.TOPIC_PREFIX, config.PARTITIONS)
+  const registry = new Registry(config.SCHEMA_REGISTRY_URL)
+  const schemas = await registerSchemas(registry, config.TOPIC_PREFIX, () => true)
+  await markInstallation(config)
+  if (tenants.size > 0) await writeSettings(config, tenants)
+  return { topics, schemas: Object.fromEntries(schemas), tenants: [...tenants.keys()] }
+}
+
+async function readSettings(path: string): Promise<Map<string, TenantSettings>> {
+  let json: unknown
+  try {
+    json = JSON.parse(await readFile(path, 'utf8'))
+  } catch (error) {
+    throw new AppError('CONFIG_INVALID', `settings file ${path}: ${messageOf(error)}`, {
+      cause: error,
+      details: { field: path },
+    })
+  }
+  if (typeof json !== 'object' || json === null || Array.isArray(json)) {
+    throw new AppError('CONFIG_INVALID', `settings file ${path}: must be an object of tenant id -> settings`, {
+      details: { field: path },
+    })
+  }
+  const tenants = new Map<string, TenantSettings>()
+  for (const [tenantId, settings] of Object.entries(json)) {
+    if (!TENANT_ID_PATTERN.test(tenantId)) {
+      throw new AppError(
+        'CONFIG_INVALID',
+        `settings file ${path}: tenant id ${tenantId} must match ${TENANT_ID_PATTERN.source}`,
+        {
+          details: { field: tenantId },
+        },
+      )
+    }
+    try {
+      tenants.set(tenantId, parseSettings(settings))
+    } catch (error) {
+      throw new AppError('CONFIG_INVALID', `settings file ${path}: ${tenantId}: ${messageOf(error)}`, {
+        cause: error,
+        details: error instanceof AppError ? error.details : {},
+      })
+    }
+  }
+  return tenants
+}
+
+async function writeSettings(config: Config, tenants: ReadonlyMap<string, TenantSettings>): Promise<void> {
+  const topic = `${config.TOPIC_PREFIX}settings`
+  const client = new KafkaClient(kafkaSettings(config, 'everscore-init'))
+  await client.connect([topic])
+  try {
+    await new EventProducer(client).send(
+      [...tenants].map(([tenantId, settings]) => ({
+        topic,
+        key: Buffer.from(tenantId),
+        value: Buffer.from(JSON.stringify(settings)),
+        timestamp: Date.now(),
+        partition: 0,
+      })),
+    )
+  } finally {
+    await client.close()
+  }
+}
+
+/** Readers of Redis alone have to know in which of the partitions a customer is. */
+async function markInstallation(config: Config): Promise<void> {
+  const redis = connectRedis({ url: config.REDIS_URL })
+  try {
+    await redisReady(redis)
+    await refuseEviction(redis)
+    await redis.hset(redisKeys(applicationId(config)).meta, 'partitions', config.PARTITIONS)
+  } finally {
+    redis.disconnect()
+  }
+}

@@ -1,0 +1,33 @@
+import type { KafkaSettings } from '../connectors/kafka/client.ts'
+import { AppError } from '../schemas/errors.ts'
+import type { Config } from './config.ts'
+
+/** @throws AppError CONFIG_INVALID when no broker is given */
+export function kafkaSettings(config: Config, clientId: string): KafkaSettings {
+  if (config.KAFKA_BROKERS.length === 0) {
+    throw new AppError(
+      'CONFIG_INVALID',
+      'KAFKA_BROKERS is not set: `everscore stack` starts a broker and prints its address',
+      {
+        details: { field: 'KAFKA_BROKERS' },
+      },
+    )
+  }
+  const sasl = config.KAFKA_SASL_MECHANISM && {
+    mechanism: config.KAFKA_SASL_MECHANISM,
+    username: config.KAFKA_SASL_USERNAME,
+    password: config.KAFKA_SASL_PASSWORD,
+  }
+  return {
+    brokers: config.KAFKA_BROKERS,
+    clientId,
+    requestTimeoutMs: config.REQUEST_TIMEOUT_MS,
+    ...(config.KAFKA_SSL ? { ssl: true } : {}),
+    ...(sasl ? { sasl } : {}),
+  }
+}
+
+/** The application id: the consumer group and the first part of every Redis key and transactional id. */
+export function applicationId(config: Config): string {
+  return `${config.TOPIC_PREFIX}everscore`
+}

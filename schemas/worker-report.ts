@@ -1,0 +1,79 @@
+import { type Static, Type } from 'typebox'
+import { Check } from 'typebox/value'
+
+/** A worker writes its report this often. */
+export const REPORT_INTERVAL_MS = 2_000
+/** An older report says nothing about now: its worker is taken for gone. */
+export const REPORT_STALE_MS = 15_000
+
+const Count = Type.Integer({ minimum: 0 })
+
+const quantilesSchema = Type.Object(
+  { p50Ms: Type.Number(), p95Ms: Type.Number(), p99Ms: Type.Number(), count: Count },
+  { description: 'Quantiles of the last minute; all 0 where count is 0.' },
+)
+
+/** Where one task stands in one input topic. `position` is the next offset to process, `end` the next to be written. */
+const lagSchema = Type.Object({
+  topic: Type.String(),
+  partition: Count,
+  position: Type.Integer(),
+  end: Type.Integer(),
+})
+
+const taskSchema = Type.Object({
+  partition: Count,
+  state: Type.Union([
+    Type.Literal('restoring'),
+    Type.Literal('running'),
+    Type.Literal('paused'),
+    Type.Literal('waiting'),
+  ]),
+  restore: Type.Optional(
+    Type.Object(
+      { from: Type.Number(), to: Type.Number(), position: Type.Number() },
+      { description: 'Offsets of the changelog: where the restore began, ends and is.' },
+    ),
+  ),
+  failure: Type.Optional(
+    Type.Object({ code: Type.String(), message: Type.String() }, { description: 'Why it is waiting or paused.' }),
+  ),
+  lag: Type.Array(lagSchema),
+})
+
+/** What a worker says of itself every REPORT_INTERVAL_MS in the Redis hash `workers`. */
+export const workerReportSchema = Type.Object({
+  workerId: Type.String({ minLength: 1 }),
+  at: Type.Number({ description: "The worker's clock, milliseconds since 1970." }),
+  version: Type.String(),
+  tasks: Type.Array(taskSchema),
+  events: Type.Object(
+    {
+      scored: Count,
+      changes: Count,
+      deadLetters: Type.Record(Type.String(), Count, { description: 'By reason.' }),
+      duplicates: Count,
+    },
+    { description: 'Counted since the worker started.' },
+  ),
+  latency: Type.Object({
+    ingestToScore: quantilesSchema,
+    ingestToVisible: quantilesSchema,
+  }),
+})
+
+export type WorkerReport = Static<typeof workerReportSchema>
+export type WorkerTask = Static<typeof taskSchema>
+export type LatencyQuantiles = Static<typeof quantilesSchema>
+export { quantilesSchema as latencyQuantilesSchema }
+
+/** The report in a value of the hash; undefined for one that this version can't read (a worker of another version). */
+export function parseWorkerReport(json: string): WorkerReport | undefined {
+  let report: unknown
+  try {
+    report = JSON.parse(json)
+  } catch {
+    return undefined
+  }
+  return Check(workerReportSchema, report) ? report : undefined
+}
