@@ -137,7 +137,7 @@ export function newCustomerState(): CustomerState {
     lastInteractionAt: NEVER,
     sessions: 0,
     counted: 0,
-    counters: [],
+    counters: NO_COUNTERS.slice(),
     purchases: 0,
     refunds: 0,
     failedPayments: 0,
@@ -168,6 +168,9 @@ export function newCustomerState(): CustomerState {
 const NO_MONEY: readonly Money[] = []
 const NO_TRAITS: readonly Trait[] = []
 const NO_ANSWERS: readonly number[] = ANSWERS.flatMap(() => [NEVER, NEVER])
+
+/** Empty, but an array of doubles to V8 and so are its copies: counters never change their representation later. */
+const NO_COUNTERS: readonly number[] = [0.5].slice(1)
 
 /** A copy that can be changed without the original noticing. Field by field: twice as fast as a spread. */
 export function cloneState(state: CustomerState): CustomerState {

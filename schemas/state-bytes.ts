@@ -8,29 +8,61 @@ export function unreadable(problem: string): AppError {
   return new AppError('STATE_UNREADABLE', `customer state: ${problem}`)
 }
 
-/** Writes a whole number of 0 or more; past the end of `into` bytes vanish, so the caller checks the end. */
-export function putVarint(into: Buffer, at: number, value: number): number {
+/** All writers answer with the position after what they wrote, and throw RangeError when it doesn't fit. */
+export function putVarint(view: DataView, at: number, value: number): number {
   if (!(value >= 0)) throw new AppError('INTERNAL', `state holds ${value} where a whole number of 0 or more belongs`)
   while (value > 0x7fffffff) {
-    into[at++] = (value % 128) | 0x80
+    view.setUint8(at++, (value % 128) | 0x80)
     value = Math.floor(value / 128)
   }
   let rest = value | 0
   while (rest > 0x7f) {
-    into[at++] = (rest & 0x7f) | 0x80
+    view.setUint8(at++, (rest & 0x7f) | 0x80)
     rest >>>= 7
   }
-  into[at++] = rest
+  view.setUint8(at++, rest)
   return at
 }
 
-/** @throws RangeError when it doesn't fit */
-export function putString(into: Buffer, at: number, text: string): number {
-  const length = Buffer.byteLength(text)
-  at = putVarint(into, at, length)
-  if (at + length > into.length) throw new RangeError('state does not fit')
-  into.write(text, at, length, 'utf8')
-  return at + length
+export function putDouble(view: DataView, at: number, value: number): number {
+  view.setFloat64(at, value, true)
+  return at + 8
+}
+
+export function putInt32(view: DataView, at: number, value: number): number {
+  view.setInt32(at, value, true)
+  return at + 4
+}
+
+/** Names and short values are ASCII nearly always: written by hand they cost a fifth of a call to Buffer.write. */
+export function putString(view: DataView, at: number, text: string): number {
+  if (text.length > 0x7f) return putUtf8(view, at, text)
+  view.setUint8(at, text.length)
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i)
+    if (unit > 0x7f) return putUtf8(view, at, text)
+    view.setUint8(at + 1 + i, unit)
+  }
+  return at + 1 + text.length
+}
+
+function putUtf8(view: DataView, at: number, text: string): number {
+  const bytes = Buffer.from(text)
+  let end = putVarint(view, at, bytes.length)
+  for (const byte of bytes) view.setUint8(end++, byte)
+  return end
+}
+
+let lastBuffer: Buffer | undefined
+let lastView: DataView = new DataView(new ArrayBuffer(0))
+
+/** A view of a buffer; that of the last one is kept, as a task writes all its states into the same one. */
+export function viewOf(buffer: Buffer): DataView {
+  if (buffer !== lastBuffer) {
+    lastView = new DataView(buffer.buffer, buffer.byteOffset, buffer.length)
+    lastBuffer = buffer
+  }
+  return lastView
 }
 
 /** Reads what the functions above wrote; every method throws STATE_UNREADABLE rather than read past the end. */

@@ -12,7 +12,7 @@ import {
   type Trait,
   type TraitValue,
 } from './customer-state.ts'
-import { MAX, putString, putVarint, Reader, unreadable } from './state-bytes.ts'
+import { MAX, putDouble, putInt32, putString, putVarint, Reader, unreadable, viewOf } from './state-bytes.ts'
 
 /*
  * Format 1, one state after another field, no padding:
@@ -34,69 +34,68 @@ export const STATE_FORMAT = 1
  * @throws RangeError when it doesn't fit; what `into` holds from `at` on is then undefined
  */
 export function encodeState(state: CustomerState, into: Buffer, at: number): number {
+  const view = viewOf(into)
   const newest = state.newestAt
-  into[at++] = STATE_FORMAT
-  at = putVarint(into, at, newest + 1)
-  at = putAge(into, at, state.firstSeenAt, newest)
-  at = putAge(into, at, state.lastActiveAt, newest)
-  at = putAge(into, at, state.lastInteractionAt, newest)
-  at = putVarint(into, at, state.sessions)
-  at = putCounters(into, at, state)
-  at = putPurchases(into, at, state)
-  at = putVarint(into, at, state.subscription)
-  at = putAge(into, at, state.subscriptionAt, newest)
+  view.setUint8(at++, STATE_FORMAT)
+  at = putVarint(view, at, newest + 1)
+  at = putAge(view, at, state.firstSeenAt, newest)
+  at = putAge(view, at, state.lastActiveAt, newest)
+  at = putAge(view, at, state.lastInteractionAt, newest)
+  at = putVarint(view, at, state.sessions)
+  at = putCounters(view, at, state)
+  at = putPurchases(view, at, state)
+  at = putVarint(view, at, state.subscription)
+  at = putAge(view, at, state.subscriptionAt, newest)
   for (let i = 0; i < ANSWERS.length; i++) {
     const answeredAt = state.answers[2 * i + 1]!
-    at = putAge(into, at, answeredAt, newest)
-    if (answeredAt !== NEVER) at = putVarint(into, at, state.answers[2 * i]!)
+    at = putAge(view, at, answeredAt, newest)
+    if (answeredAt !== NEVER) at = putVarint(view, at, state.answers[2 * i]!)
   }
-  at = putAge(into, at, state.outcomeAt, newest)
-  if (state.outcomeAt !== NEVER) at = putVarint(into, at, state.outcome)
-  at = putHeld(into, at, state.leadHeld, state.leadHeldSince, state.leadHeldValue)
-  at = putHeld(into, at, state.churnHeld, state.churnHeldSince, state.churnHeldValue)
-  at = putVarint(into, at, state.nextTimerAt)
-  at = putTraits(into, at, state.traits, newest)
-  at = putRecent(into, at, state)
-  // Single bytes written past the end of a Buffer vanish without a word.
-  if (at > into.length) throw new RangeError(`state of ${at} bytes does not fit into ${into.length}`)
+  at = putAge(view, at, state.outcomeAt, newest)
+  if (state.outcomeAt !== NEVER) at = putVarint(view, at, state.outcome)
+  at = putHeld(view, at, state.leadHeld, state.leadHeldSince, state.leadHeldValue)
+  at = putHeld(view, at, state.churnHeld, state.churnHeldSince, state.churnHeldValue)
+  at = putVarint(view, at, state.nextTimerAt)
+  at = putTraits(view, at, state.traits, newest)
+  at = putRecent(view, at, state)
   return at
 }
 
-function putCounters(into: Buffer, at: number, { counted, counters }: CustomerState): number {
-  at = putVarint(into, at, counted)
+function putCounters(view: DataView, at: number, { counted, counters }: CustomerState): number {
+  at = putVarint(view, at, counted)
   for (let row = 0; row < counters.length; row += COUNTER_WIDTH) {
-    at = putVarint(into, at, counters[row]!)
-    for (let i = 1; i < COUNTER_WIDTH; i++) at = into.writeDoubleLE(counters[row + i]!, at)
+    at = putVarint(view, at, counters[row]!)
+    for (let i = 1; i < COUNTER_WIDTH; i++) at = putDouble(view, at, counters[row + i]!)
   }
   return at
 }
 
-function putPurchases(into: Buffer, at: number, state: CustomerState): number {
-  at = putVarint(into, at, state.purchases)
-  at = putVarint(into, at, state.refunds)
-  at = putVarint(into, at, state.failedPayments)
-  at = putAge(into, at, state.lastPurchaseAt, state.newestAt)
-  at = putVarint(into, at, state.gaps)
+function putPurchases(view: DataView, at: number, state: CustomerState): number {
+  at = putVarint(view, at, state.purchases)
+  at = putVarint(view, at, state.refunds)
+  at = putVarint(view, at, state.failedPayments)
+  at = putAge(view, at, state.lastPurchaseAt, state.newestAt)
+  at = putVarint(view, at, state.gaps)
   if (state.gaps > 0) {
-    at = into.writeDoubleLE(state.gapMeanDays, at)
-    at = into.writeDoubleLE(state.gapM2, at)
+    at = putDouble(view, at, state.gapMeanDays)
+    at = putDouble(view, at, state.gapM2)
   }
-  at = putVarint(into, at, state.money.length)
+  at = putVarint(view, at, state.money.length)
   for (let i = 0; i < state.money.length; i++) {
     const money = state.money[i]!
-    at = putString(into, at, money.currency)
-    at = putAge(into, at, money.firstAt, state.newestAt)
-    at = putVarint(into, at, money.purchasedMinor)
-    at = putVarint(into, at, money.refundedMinor)
+    at = putString(view, at, money.currency)
+    at = putAge(view, at, money.firstAt, state.newestAt)
+    at = putVarint(view, at, money.purchasedMinor)
+    at = putVarint(view, at, money.refundedMinor)
   }
-  return putVarint(into, at, state.reporting + 1)
+  return putVarint(view, at, state.reporting + 1)
 }
 
-function putHeld(into: Buffer, at: number, held: number, since: number, value: number): number {
-  at = putVarint(into, at, held + 1)
+function putHeld(view: DataView, at: number, held: number, since: number, value: number): number {
+  at = putVarint(view, at, held + 1)
   if (held === NEVER) return at
-  at = putVarint(into, at, since)
-  return into.writeDoubleLE(value, at)
+  at = putVarint(view, at, since)
+  return putDouble(view, at, value)
 }
 
 const TRAIT_NULL = 0
@@ -105,37 +104,37 @@ const TRAIT_TRUE = 2
 const TRAIT_NUMBER = 3
 const TRAIT_STRING = 4
 
-function putTraits(into: Buffer, at: number, traits: readonly Trait[], newest: number): number {
-  at = putVarint(into, at, traits.length)
+function putTraits(view: DataView, at: number, traits: readonly Trait[], newest: number): number {
+  at = putVarint(view, at, traits.length)
   for (let i = 0; i < traits.length; i++) {
     const { name, value, at: setAt } = traits[i]!
-    at = putString(into, at, name)
-    at = putAge(into, at, setAt, newest)
+    at = putString(view, at, name)
+    at = putAge(view, at, setAt, newest)
     if (typeof value === 'string') {
-      into[at++] = TRAIT_STRING
-      at = putString(into, at, value)
+      view.setUint8(at++, TRAIT_STRING)
+      at = putString(view, at, value)
     } else if (typeof value === 'number') {
-      into[at++] = TRAIT_NUMBER
-      at = into.writeDoubleLE(value, at)
+      view.setUint8(at++, TRAIT_NUMBER)
+      at = putDouble(view, at, value)
     } else {
-      into[at++] = value === null ? TRAIT_NULL : value ? TRAIT_TRUE : TRAIT_FALSE
+      view.setUint8(at++, value === null ? TRAIT_NULL : value ? TRAIT_TRUE : TRAIT_FALSE)
     }
   }
   return at
 }
 
 /** Oldest hash first, so that the bytes don't depend on where the ring happens to begin. */
-function putRecent(into: Buffer, at: number, { recent, recentNext }: CustomerState): number {
+function putRecent(view: DataView, at: number, { recent, recentNext }: CustomerState): number {
   const length = recent.length
-  at = putVarint(into, at, length / 2)
+  at = putVarint(view, at, length / 2)
   const first = length === 2 * RECENT_EVENTS ? recentNext : 0
-  for (let i = first; i < length; i++) at = into.writeInt32LE(recent[i]!, at)
-  for (let i = 0; i < first; i++) at = into.writeInt32LE(recent[i]!, at)
+  for (let i = first; i < length; i++) at = putInt32(view, at, recent[i]!)
+  for (let i = 0; i < first; i++) at = putInt32(view, at, recent[i]!)
   return at
 }
 
-function putAge(into: Buffer, at: number, time: number, newest: number): number {
-  return putVarint(into, at, time === NEVER ? 0 : newest - time + 1)
+function putAge(view: DataView, at: number, time: number, newest: number): number {
+  return putVarint(view, at, time === NEVER ? 0 : newest - time + 1)
 }
 
 /**
