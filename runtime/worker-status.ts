@@ -11,7 +11,8 @@ export function buildReport(
   counters: WorkerCounters,
   now: number,
 ): WorkerReport {
-  const { events } = counters
+  const { events, latency } = counters
+  latency.turn(now)
   return {
     workerId,
     at: now,

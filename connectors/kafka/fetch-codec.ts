@@ -1,4 +1,4 @@
-import type { ProtocolCall } from './internals.ts'
+import { encodedRequest, type ProtocolCall } from './internals.ts'
 import type { AbortedTransaction } from './record-batch-reader.ts'
 
 const FETCH = 1
@@ -37,10 +37,7 @@ export function fetchCall(targets: readonly FetchTarget[], limits: FetchLimits):
       apiKey: FETCH,
       apiVersion: VERSION,
       apiName: 'Fetch',
-      encode: async () => {
-        const buffer = encodeFetch(targets, limits)
-        return { buffer, size: () => buffer.length }
-      },
+      encode: async () => encodedRequest(encodeFetch(targets, limits)),
     },
     response: { decode: async (raw) => decodeFetch(raw), parse: async (decoded) => decoded },
     requestTimeout: limits.maxWaitMs + 10_000,

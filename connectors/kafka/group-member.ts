@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { AssignerProtocol } from 'kafkajs'
+import kafkajs from 'kafkajs'
 import type { AppError } from '../../schemas/errors.ts'
 import type { KafkaClient } from './client.ts'
 import { asKafkaError, kafkaErrorType } from './kafka-error.ts'
@@ -28,6 +28,8 @@ export interface GroupMemberOptions {
   readonly onAssigned: (partitions: readonly number[], generation: number) => void
   readonly onHealth?: (error: AppError | null) => void
 }
+
+const { AssignerProtocol } = kafkajs
 
 const RETRY_MS = 200
 /** Answers after which this member is nobody: it joins again without an id. */

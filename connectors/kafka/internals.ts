@@ -18,12 +18,17 @@ function guarded<T>(path: string): T {
   return require(`kafkajs/src/${path}`) as T
 }
 
+/** kafkajs's Encoder, as far as its own framing looks at it. */
+export interface EncodedRequest {
+  readonly buffer: Buffer
+}
+
 export interface ProtocolCall<T> {
   readonly request: {
     readonly apiKey: number
     readonly apiVersion: number
     readonly apiName: string
-    encode(): Promise<{ readonly buffer: Buffer; size(): number }>
+    encode(): Promise<EncodedRequest>
     expectResponse?(): boolean
   }
   readonly response: {
@@ -140,7 +145,7 @@ let spinStopped = false
  * kafkajs re-arms a timer of about 1 ms on every connection for ever (tulios/kafkajs#1704). A check is only needed while
  * requests wait; each answered request looks after the others by itself.
  */
-function stopTimerSpin(): void {
+export function stopTimerSpin(): void {
   if (spinStopped) return
   spinStopped = true
   const RequestQueue = guarded<{ prototype: { pending: unknown[]; scheduleCheckPendingRequests(): void } }>(
@@ -178,6 +183,12 @@ export function createCluster(options: ClusterOptions): Cluster {
     maxInFlightRequests: null,
     isolationLevel: 1,
   })
+}
+
+/** A request body that everscore has encoded itself, as the Encoder that kafkajs's framing insists on. */
+export function encodedRequest(bytes: Buffer): EncodedRequest {
+  const Encoder = guarded<{ prototype: object }>('protocol/encoder.js')
+  return Object.assign(Object.create(Encoder.prototype) as EncodedRequest, { buf: bytes, offset: bytes.length })
 }
 
 /** The response half of a request that everscore encodes itself. */

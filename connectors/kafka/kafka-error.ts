@@ -29,7 +29,9 @@ export function asKafkaError(error: unknown, doing: string, details: Record<stri
   if (FENCED_TYPES.has(type)) return new AppError('PRODUCER_FENCED', message, { cause: error, details: described })
   const fromProtocol = (error as { retriable?: unknown }).retriable
   const isKafkajs = error instanceof Error && error.name.startsWith('KafkaJS')
-  const retryable = fromProtocol === true || (isKafkajs && fromProtocol !== false) || !isKafkajs
+  // A socket's own errors have a code such as ECONNRESET.
+  const isSystem = typeof (error as { code?: unknown }).code === 'string'
+  const retryable = fromProtocol === true || (isKafkajs && fromProtocol !== false) || (!isKafkajs && isSystem)
   return new AppError(retryable ? 'KAFKA_UNAVAILABLE' : 'KAFKA_REFUSED', message, {
     retryable,
     cause: error,

@@ -1,4 +1,4 @@
-import { type ProtocolCall, protocolError, responseOf } from './internals.ts'
+import { encodedRequest, type ProtocolCall, protocolError, responseOf } from './internals.ts'
 
 const PRODUCE = 0
 const VERSION = 7
@@ -33,10 +33,7 @@ export function produceCall(
       apiKey: PRODUCE,
       apiVersion: VERSION,
       apiName: 'Produce',
-      encode: async () => {
-        const buffer = encodeProduce(transactionalId, targets, timeoutMs)
-        return { buffer, size: () => buffer.length }
-      },
+      encode: async () => encodedRequest(encodeProduce(transactionalId, targets, timeoutMs)),
     },
     response: responseOf('produce', VERSION),
     requestTimeout: timeoutMs,

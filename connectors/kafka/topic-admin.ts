@@ -1,7 +1,8 @@
-import { type Admin, ConfigResourceTypes, Kafka, logLevel } from 'kafkajs'
+import kafkajs, { type Admin } from 'kafkajs'
 import { AppError } from '../../schemas/errors.ts'
 import { TOPICS, type TopicSpec } from '../../schemas/topics.ts'
 import type { KafkaSettings } from './client.ts'
+import { stopTimerSpin } from './internals.ts'
 import { asKafkaError } from './kafka-error.ts'
 
 export interface TopicCheck {
@@ -67,7 +68,7 @@ async function checkTopics(
   const { topics } = await admin.fetchTopicMetadata({ topics: names })
   const { resources } = await admin.describeConfigs({
     includeSynonyms: false,
-    resources: names.map((name) => ({ type: ConfigResourceTypes.TOPIC, name })),
+    resources: names.map((name) => ({ type: kafkajs.ConfigResourceTypes.TOPIC, name })),
   })
   return specs.map((spec) => {
     const topic = prefix + spec.name
@@ -90,13 +91,14 @@ async function checkTopics(
 }
 
 function newAdmin(settings: KafkaSettings): Admin {
-  const kafka = new Kafka({
+  stopTimerSpin()
+  const kafka = new kafkajs.Kafka({
     brokers: [...settings.brokers],
     clientId: settings.clientId,
     // The settings were validated where the environment is read; kafkajs's types ask for a union of mechanisms.
     ...(settings.ssl ? { ssl: true } : {}),
     ...(settings.sasl ? { sasl: settings.sasl as never } : {}),
-    logLevel: logLevel.NOTHING,
+    logLevel: kafkajs.logLevel.NOTHING,
     retry: { retries: 5, initialRetryTime: 100 },
   })
   return kafka.admin()
