@@ -87,8 +87,11 @@ export const FEATURES: readonly Feature[] = [
     recent('email_open', 'email_click'),
   ),
   feature('sessions', 'log1p count', 'sessions ever', (state) => Math.log1p(state.sessions)),
-  feature('days_inactive', 'log1p days', 'time since the last sign of life; 0 before the first', (state, asOf) =>
-    state.lastActiveAt === NEVER ? 0 : logDays(asOf - state.lastActiveAt),
+  feature(
+    'days_inactive',
+    'log1p days',
+    'time since the last act of a customer who stays (lastActiveAt); 0 before the first',
+    (state, asOf) => (state.lastActiveAt === NEVER ? 0 : logDays(asOf - state.lastActiveAt)),
   ),
   feature('tenure', 'log1p days', 'time from the first to the newest event', (state) =>
     logDays(state.newestAt - state.firstSeenAt),

@@ -49,7 +49,7 @@ function addGap(state: CustomerState, days: number): void {
 }
 
 function applySubscription(state: CustomerState, subscription: number, at: number): void {
-  if (at > state.lastActiveAt) state.lastActiveAt = at
+  if (subscription === ACTIVE && at > state.lastActiveAt) state.lastActiveAt = at
   if (at < state.subscriptionAt) return
   state.subscription = subscription
   state.subscriptionAt = at

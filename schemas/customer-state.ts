@@ -73,7 +73,7 @@ export interface CustomerState {
   firstSeenAt: number
   /** The newest event time of any topic: what decayed counters are relative to, and the asOf of a score. */
   newestAt: number
-  /** The newest sign of life: an interaction of the customer's own, a purchase, a subscription step or an answer. */
+  /** The newest act that shows a customer who stays: any interaction of his own but to unsubscribe, a purchase, a subscription. */
   lastActiveAt: number
   lastInteractionAt: number
   sessions: number

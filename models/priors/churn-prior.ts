@@ -28,7 +28,7 @@ export const CHURN_PRIOR: LinearModel = fromScorecard({
     failed_payments: 1,
     support_tickets: 0.5,
     nps: -0.45,
-    csat: -0.5,
+    csat: -0.7,
     unsubscribed: 0.9,
     subscription_active: -0.6,
     subscription_cancelled: 2,
