@@ -1,8 +1,8 @@
 import { existsSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { Kafka, logLevel } from 'kafkajs'
 import { AppError } from '../../schemas/errors.ts'
 import { freePort } from './free-port.ts'
+import { kafkaClusterId } from './kafka-cluster-id.ts'
 import { kafkaProperties, LOG4J2_XML } from './kafka-properties.ts'
 import type { LaunchContext, ServerDefinition } from './server-definition.ts'
 import { supervise } from './supervise.ts'
@@ -35,7 +35,8 @@ export function kafkaServer(options: KafkaServerOptions): ServerDefinition {
       const args = [...heap, ...logging(context), '-cp', join(options.artifacts, '*'), 'kafka.Kafka', file]
       return { command: options.java, args, graceMs: 30_000 }
     },
-    answers: (port) => isCluster(`127.0.0.1:${port}`, options.clusterId),
+    // The cluster id tells our broker from another one that happens to listen there.
+    answers: async (port) => (await kafkaClusterId(port)) === options.clusterId,
   }
 }
 
@@ -71,25 +72,4 @@ async function format(
 
 function logging(context: LaunchContext): string[] {
   return [`-Dlog4j2.configurationFile=${join(context.folder, 'log4j2.xml')}`]
-}
-
-/** The cluster id tells our broker from another one that happens to listen there. */
-async function isCluster(broker: string, clusterId: string): Promise<boolean> {
-  const kafka = new Kafka({
-    brokers: [broker],
-    clientId: 'everscore-stack',
-    logLevel: logLevel.NOTHING,
-    connectionTimeout: 1_000,
-    requestTimeout: 5_000,
-    retry: { retries: 0 },
-  })
-  const admin = kafka.admin()
-  try {
-    await admin.connect()
-    const cluster = await admin.describeCluster()
-    await admin.listTopics()
-    return cluster.clusterId === clusterId && cluster.brokers.length === 1
-  } finally {
-    await admin.disconnect()
-  }
 }

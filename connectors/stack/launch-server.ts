@@ -83,7 +83,6 @@ class LocalServer implements RunningServer {
     const child = this.#process
     if (child === null) return
     this.#stopping = true
-    // Nothing of a temporary folder is read again, so nothing needs to be written in order.
     await child.stop()
     this.#answering = false
     if (this.#process === child) this.#process = null

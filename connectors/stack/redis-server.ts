@@ -1,6 +1,6 @@
-import { connect } from 'node:net'
 import { join } from 'node:path'
 import { askProgram } from './ask-program.ts'
+import { askSocket } from './ask-socket.ts'
 import { findProgram } from './find-program.ts'
 import type { ServerDefinition } from './server-definition.ts'
 
@@ -56,23 +56,8 @@ export function redisBinary(artifacts: string): string | null {
   return name === undefined ? null : join(artifacts, name)
 }
 
-function ping(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect({ port, host: '127.0.0.1', timeout: 2_000 })
-    const done = (answer: boolean) => {
-      socket.destroy()
-      resolve(answer)
-    }
-    let text = ''
-    socket.setEncoding('utf8')
-    socket.once('connect', () => socket.write('PING\r\n'))
-    socket.on('data', (chunk) => {
-      text += chunk
-      // While it reads its file it answers -LOADING.
-      if (text.includes('\r\n')) done(text.startsWith('+PONG'))
-    })
-    socket.once('timeout', () => done(false))
-    socket.once('error', () => done(false))
-    socket.once('close', () => done(false))
-  })
+/** While it reads its file it answers -LOADING. */
+async function ping(port: number): Promise<boolean> {
+  const answer = await askSocket({ port, request: 'PING\r\n', isWhole: (bytes) => bytes.includes('\r\n') })
+  return answer?.toString('latin1').startsWith('+PONG') ?? false
 }
