@@ -15,7 +15,7 @@ const ANSWER_RANGES = { NPS: [0, 10], CSAT: [1, 5], CES: [1, 7] } as const
 /** Refuses what the schema can't: ids, times, ranges and limits. Types are the decoder's business. */
 export function createValidateEvent(): Processor {
   // The regular expression runs once per change of tenant, not once per event.
-  let knownTenant = ''
+  let knownTenant: string | undefined
   return (context) => {
     const { tenantId, customerId, input } = context
     if (tenantId !== knownTenant) {

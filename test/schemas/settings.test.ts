@@ -1,0 +1,46 @@
+import { describe, expect, it } from 'vitest'
+import { DEFAULT_SETTINGS, parseSettings } from '../../schemas/settings.ts'
+
+describe('parseSettings', () => {
+  it('fills in what is left out', () => {
+    expect(parseSettings({ version: 3, currency: 'GBP', margins: { churn: 0.1 } })).toEqual({
+      ...DEFAULT_SETTINGS,
+      version: 3,
+      currency: 'GBP',
+      margins: { lead: 0.02, churn: 0.1 },
+    })
+  })
+
+  it('calls the built-in defaults version 0 and takes them back', () => {
+    expect(DEFAULT_SETTINGS.version).toBe(0)
+    expect(parseSettings(JSON.parse(JSON.stringify(DEFAULT_SETTINGS)))).toEqual(DEFAULT_SETTINGS)
+  })
+
+  it('freezes the settings and leaves its input alone', () => {
+    const input = { limits: {} }
+    const settings = parseSettings(input)
+    expect(Object.isFrozen(settings.thresholds.lead)).toBe(true)
+    expect(input).toEqual({ limits: {} })
+  })
+
+  it.each<[string, unknown]>([
+    ['', null],
+    ['', [1]],
+    ['colour', { colour: 'red' }],
+    ['limits.cats', { limits: { cats: 9 } }],
+    ['version', { version: -1 }],
+    ['currency', { currency: 'gbp' }],
+    ['clock', { clock: 'sun' }],
+    ['reasons', { reasons: 2.5 }],
+    ['margins.lead', { margins: { lead: 0.9 } }],
+    ['margins', { margins: 3 }],
+    ['minIntervalMs.churn', { minIntervalMs: { churn: '1 h' } }],
+    ['thresholds.lead', { thresholds: { lead: [0.25, 0.4, 0.4, 0.75] } }],
+    ['thresholds.churn.1', { thresholds: { churn: [0.5] } }],
+    ['thresholds.churn.1', { thresholds: { churn: [0.5, 1] } }],
+    ['sessionGapMs', { sessionGapMs: 0 }],
+    ['minOccurredAt', { minOccurredAt: -1 }],
+  ])('refuses %s and names it', (field, json) => {
+    expect(() => parseSettings(json)).toThrow(expect.objectContaining({ code: 'CONFIG_INVALID', details: { field } }))
+  })
+})
