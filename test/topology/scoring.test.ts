@@ -1,11 +1,18 @@
+import avsc from 'avsc'
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Processor } from '../../processors/processor.ts'
+import { customerSchema } from '../../schemas/avro/customer.ts'
+import { scoreChangeSchema } from '../../schemas/avro/score-change.ts'
+import type { AvroSchema } from '../../schemas/avro.ts'
+import { toAvsc } from '../../schemas/avsc.ts'
 import { parseSettings } from '../../schemas/settings.ts'
 import { decodeState } from '../../schemas/state-codec.ts'
 import { describeTopology } from '../../topology/describe.ts'
 import { scoringTopology } from '../../topology/scoring.ts'
 import { createTopology } from '../../topology/topology.ts'
 import { createDriver } from '../driver.ts'
+import { anyHistory } from '../processors/any-history.ts'
 import { DAY, HOUR, interaction, MINUTE, NOON, profile, survey, transaction } from '../processors/build-event.ts'
 
 const last = <T>(records: T[]): T => records.at(-1)!
@@ -113,6 +120,19 @@ describe('the scoring topology', () => {
     expect(driver.read('customers')).toEqual([])
     expect(driver.read('dead-letters')).toMatchObject([{ input: { event }, reason: 'SCORE_OUT_OF_RANGE' }])
     expect(driver.pipe('surveys', { ...event, score: 10 }), 'the corrected event').toEqual({ kind: 'forward' })
+  })
+
+  it('fills every field of its records as their schemas ask', () => {
+    const typeOf = (schema: AvroSchema) => avsc.Type.forSchema(toAvsc(schema) as avsc.Schema) // toAvsc writes Avro's JSON
+    fc.assert(
+      fc.property(anyHistory, (events) => {
+        const driver = createDriver({ now: NOON + 1000 * DAY })
+        for (const { topic, event } of events) driver.pipe(topic, event)
+        for (const customer of driver.read('customers')) expect(typeOf(customerSchema).isValid(customer)).toBe(true)
+        for (const change of driver.read('score-changes')) expect(typeOf(scoreChangeSchema).isValid(change)).toBe(true)
+      }),
+      { numRuns: 20 },
+    )
   })
 
   it('drops an event seen before, whatever its topic', () => {
