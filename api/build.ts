@@ -1,0 +1,64 @@
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
+import { type FastifyServerOptions, fastify } from 'fastify'
+import type { Customer } from '../schemas/avro/customer.ts'
+import { installAccess } from './access.ts'
+import type { App } from './app.ts'
+import { CUSTOMER_SCHEMAS } from './customer-answer.ts'
+import type { CustomerLookup } from './customer-lookup.ts'
+import { requestIdOf } from './error-answer.ts'
+import { answerClientError, answerError, installErrorHandling } from './error-handling.ts'
+import { installOpenApi } from './openapi.ts'
+import { checkQuery, parseQueryString } from './query-string.ts'
+import { installRequestMetrics } from './request-metrics.ts'
+import type { Rescorer } from './rescorer.ts'
+import { customerRoutes } from './routes/customers.ts'
+import { healthRoutes } from './routes/health.ts'
+import { metricsRoute } from './routes/metrics.ts'
+import { topRoute } from './routes/top.ts'
+import { topicsRoute } from './routes/topics.ts'
+
+export interface ApiDeps {
+  readonly lookup: CustomerLookup
+  /** The record in a value of the topic `customers`. */
+  readonly decodeCustomer: (value: Buffer) => Customer | Promise<Customer>
+  readonly rescorer: Rescorer
+  /** Bearer key → tenant id; null: no keys are configured, and the server may listen on loopback only. */
+  readonly keys: ReadonlyMap<string, string> | null
+  /** Partitions of the data topics, as the installation was set up. */
+  readonly partitions: number
+  readonly now: () => number
+  readonly version: string
+  readonly logger?: FastifyServerOptions['logger']
+}
+
+/** A hundred of the longest ids, each byte percent-encoded, and the other headers: Node's 16 KiB would refuse them. */
+const MAX_HEADER_BYTES = 192 * 1024
+
+/** The query API, assembled: it answers `inject`, and listens when somebody calls `listen` (see server.ts). */
+export async function buildApi(deps: ApiDeps): Promise<App> {
+  const app: App = fastify({
+    logger: deps.logger ?? false,
+    http: { maxHeaderSize: MAX_HEADER_BYTES },
+    // Ids that are too long shall be told so, not be unknown routes.
+    routerOptions: { maxParamLength: MAX_HEADER_BYTES, querystringParser: parseQueryString },
+    genReqId: (request) => requestIdOf(request.headers['x-request-id']),
+    frameworkErrors: (error, request, reply) => answerError(error, request, reply),
+    clientErrorHandler: answerClientError,
+    // Parameters are checked as they came: nothing is removed, so that a mistyped name is an error, not a surprise.
+    ajv: { customOptions: { removeAdditional: false, coerceTypes: true } },
+    return503OnClosing: true,
+  }).withTypeProvider<TypeBoxTypeProvider>()
+  const requestMetrics = installRequestMetrics(app)
+  installErrorHandling(app)
+  installAccess(app, deps.keys)
+  app.addHook('onRequest', async (request) => checkQuery(request.query))
+  for (const schema of CUSTOMER_SCHEMAS) app.addSchema(schema)
+  await installOpenApi(app, { version: deps.version, keyed: deps.keys !== null })
+  customerRoutes(app, deps)
+  topRoute(app, deps)
+  topicsRoute(app, deps)
+  healthRoutes(app, deps)
+  metricsRoute(app, { ...deps, requestMetrics })
+  await app.ready()
+  return app
+}

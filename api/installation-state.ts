@@ -1,0 +1,75 @@
+import type { LatencyQuantiles, WorkerReport, WorkerTask } from '../schemas/worker-report.ts'
+import { REPORT_STALE_MS } from '../schemas/worker-report.ts'
+import type { Installation } from './customer-lookup.ts'
+
+/** Reports of workers that are alive, newest first. */
+export function freshReports(installation: Installation, now: number): WorkerReport[] {
+  return installation.reports
+    .filter((report) => now - report.at <= REPORT_STALE_MS)
+    .sort((one, other) => other.at - one.at)
+}
+
+export interface Owned {
+  readonly report: WorkerReport
+  readonly task: WorkerTask
+}
+
+/** Who works on each partition: after a rebalance two may say so for a moment, and the newest report is right. */
+export function ownersOf(reports: readonly WorkerReport[]): Map<number, Owned> {
+  const owners = new Map<number, Owned>()
+  for (const report of reports) {
+    for (const task of report.tasks) if (!owners.has(task.partition)) owners.set(task.partition, { report, task })
+  }
+  return owners
+}
+
+/** What keeps the installation from serving, as sentences for people; empty: ready. */
+export function waitingFor(installation: Installation, partitions: number, now: number): string[] {
+  if (installation.partitions === null) return ['the installation to be set up (everscore init)']
+  if (installation.partitions !== partitions) {
+    return [`PARTITIONS to be ${installation.partitions}, as the installation has it, not ${partitions}`]
+  }
+  const owners = ownersOf(freshReports(installation, now))
+  const waits: string[] = []
+  for (let partition = 0; partition < partitions; partition++) {
+    const owned = owners.get(partition)
+    if (installation.rebuilding.includes(partition)) waits.push(`partition ${partition} to be rebuilt`)
+    else if (owned === undefined) waits.push(`a worker to take partition ${partition}`)
+    else if (owned.task.state === 'restoring') waits.push(`partition ${partition} to be restored`)
+  }
+  return waits
+}
+
+export interface Lag {
+  readonly topic: string
+  readonly partition: number
+  readonly position: number
+  readonly end: number
+  readonly lag: number
+  readonly workerId: string
+}
+
+/** Unread records of every input, as the present owners report them. */
+export function lagsOf(owners: ReadonlyMap<number, Owned>): Lag[] {
+  const lags: Lag[] = []
+  for (const { report, task } of owners.values()) {
+    for (const { topic, partition, position, end } of task.lag) {
+      lags.push({ topic, partition, position, end, lag: Math.max(0, end - position), workerId: report.workerId })
+    }
+  }
+  return lags.sort((one, other) =>
+    one.topic === other.topic ? one.partition - other.partition : one.topic < other.topic ? -1 : 1,
+  )
+}
+
+/** Quantiles of several workers don't add up: the worst of each is what is said. */
+export function worstOf(quantiles: readonly LatencyQuantiles[]): LatencyQuantiles {
+  const worst = { p50Ms: 0, p95Ms: 0, p99Ms: 0, count: 0 }
+  for (const each of quantiles) {
+    worst.p50Ms = Math.max(worst.p50Ms, each.p50Ms)
+    worst.p95Ms = Math.max(worst.p95Ms, each.p95Ms)
+    worst.p99Ms = Math.max(worst.p99Ms, each.p99Ms)
+    worst.count += each.count
+  }
+  return worst
+}

@@ -1,0 +1,128 @@
+import { type Static, Type } from 'typebox'
+import { AppError } from '../../schemas/errors.ts'
+import type { App } from '../app.ts'
+import type { CustomerLookup } from '../customer-lookup.ts'
+import { NOT_READY_ERROR, notReady } from '../error-answer.ts'
+import { sendError } from '../error-handling.ts'
+import { freshReports, ownersOf, waitingFor } from '../installation-state.ts'
+
+export interface HealthRouteDeps {
+  readonly lookup: CustomerLookup
+  readonly partitions: number
+  readonly now: () => number
+  readonly version: string
+}
+
+const workerSchema = Type.Object({
+  workerId: Type.String(),
+  version: Type.String(),
+  ageMs: Type.Integer({ description: 'How old its last report is.' }),
+  partitions: Type.Array(Type.Integer()),
+})
+const healthSchema = Type.Object(
+  {
+    status: Type.String({ description: 'ok, or degraded: alive, but something it needs is away.' }),
+    version: Type.String(),
+    dependencies: Type.Object({
+      redis: Type.Object({ state: Type.String({ description: 'up or down.' }), code: Type.Optional(Type.String()) }),
+      workers: Type.Object({
+        state: Type.String({ description: 'up, down (no live worker), or unknown.' }),
+        live: Type.Array(workerSchema),
+        unowned: Type.Array(Type.Integer(), { description: 'Partitions without a live worker.' }),
+        unreadable: Type.Array(Type.String(), { description: 'Workers whose reports this version cannot read.' }),
+      }),
+    }),
+  },
+  {
+    examples: [
+      {
+        status: 'ok',
+        version: '0.1.0',
+        dependencies: {
+          redis: { state: 'up' },
+          workers: {
+            state: 'up',
+            live: [{ workerId: 'w-1', version: '0.1.0', ageMs: 912, partitions: [0, 1] }],
+            unowned: [],
+            unreadable: [],
+          },
+        },
+      },
+    ],
+  },
+)
+type Health = Static<typeof healthSchema>
+
+const readySchema = Type.Object({ ready: Type.Boolean() }, { examples: [{ ready: true }] })
+
+/** What a supervisor (health) and a load balancer (ready) ask. Both answer at once, also while Redis is away. */
+export function healthRoutes(app: App, deps: HealthRouteDeps): void {
+  app.get(
+    '/health',
+    {
+      config: { access: 'open' },
+      schema: {
+        tags: ['operations'],
+        security: [],
+        summary: 'Alive, and the state of what it depends on; always 200 while the process answers',
+        response: { 200: healthSchema },
+      },
+    },
+    () => healthOf(deps),
+  )
+  app.get(
+    '/ready',
+    {
+      config: { access: 'open' },
+      schema: {
+        tags: ['operations'],
+        security: [],
+        summary: 'Whether lookups of every partition will be answered',
+        response: { 200: readySchema, ...NOT_READY_ERROR },
+      },
+    },
+    async (request, reply) => {
+      const waits = await waitsOf(deps)
+      if (waits.length === 0) return { ready: true }
+      sendError(reply, notReady(waits, request.id))
+      return reply
+    },
+  )
+}
+
+async function waitsOf({ lookup, partitions, now }: HealthRouteDeps): Promise<string[]> {
+  try {
+    return waitingFor(await lookup.installation(partitions), partitions, now())
+  } catch (error) {
+    if (error instanceof AppError && error.code === 'REDIS_UNAVAILABLE') return ['Redis to answer']
+    throw error
+  }
+}
+
+async function healthOf({ lookup, partitions, now, version }: HealthRouteDeps): Promise<Health> {
+  let installation: Awaited<ReturnType<CustomerLookup['installation']>>
+  try {
+    installation = await lookup.installation(partitions)
+  } catch (error) {
+    const code = error instanceof AppError ? error.code : 'INTERNAL'
+    const workers = { state: 'unknown', live: [], unowned: [], unreadable: [] }
+    return { status: 'degraded', version, dependencies: { redis: { state: 'down', code }, workers } }
+  }
+  const reports = freshReports(installation, now())
+  const owners = ownersOf(reports)
+  const unowned = Array.from({ length: partitions }, (_, p) => p).filter((p) => !owners.has(p))
+  const live = reports.map((report) => ({
+    workerId: report.workerId,
+    version: report.version,
+    ageMs: Math.max(0, Math.round(now() - report.at)),
+    partitions: report.tasks.map((task) => task.partition),
+  }))
+  return {
+    status: unowned.length + installation.rebuilding.length === 0 ? 'ok' : 'degraded',
+    version,
+    dependencies: {
+      redis: { state: 'up' },
+      workers: { state: live.length > 0 ? 'up' : 'down', live, unowned, unreadable: [...installation.unreadable] },
+    },
+  }
+}

@@ -1,0 +1,103 @@
+import { REPORT_STALE_MS, type WorkerReport } from '../schemas/worker-report.ts'
+import type { Installation } from './customer-lookup.ts'
+import { freshReports, lagsOf, ownersOf } from './installation-state.ts'
+import type { MetricFamily, Sample } from './prometheus-text.ts'
+
+/** What the workers report, as metrics. @param installation null: Redis didn't answer */
+export function workerMetrics(installation: Installation | null, partitions: number, now: number): MetricFamily[] {
+  const up: MetricFamily = {
+    name: 'everscore_redis_up',
+    type: 'gauge',
+    help: '1 if Redis answers this server.',
+    samples: [{ value: installation === null ? 0 : 1 }],
+  }
+  if (installation === null) return [up]
+  const reports = freshReports(installation, now)
+  const owners = ownersOf(reports)
+  return [
+    up,
+    {
+      name: 'everscore_workers',
+      type: 'gauge',
+      help: `Workers that reported within ${REPORT_STALE_MS / 1_000} s.`,
+      samples: [{ value: reports.length }],
+    },
+    {
+      name: 'everscore_partitions_unowned',
+      type: 'gauge',
+      help: 'Partitions that no live worker reports.',
+      samples: [{ value: Array.from({ length: partitions }, (_, p) => p).filter((p) => !owners.has(p)).length }],
+    },
+    {
+      name: 'everscore_partitions_rebuilding',
+      type: 'gauge',
+      help: 'Partitions that are rebuilt from the beginning: lookups of them answer 503.',
+      samples: [{ value: installation.rebuilding.length }],
+    },
+    {
+      name: 'everscore_partition_state',
+      type: 'gauge',
+      help: 'Always 1; the label says what the owner does with the partition.',
+      samples: [...owners.values()].map(({ task, report }) => ({
+        labels: { partition: task.partition, state: task.state, worker: report.workerId },
+        value: 1,
+      })),
+    },
+    {
+      name: 'everscore_topic_lag_records',
+      type: 'gauge',
+      help: 'Records of an input that are not processed yet.',
+      samples: lagsOf(owners).map(({ topic, partition, lag }) => ({ labels: { topic, partition }, value: lag })),
+    },
+    ...countersOf(reports),
+    ...latencyOf(reports),
+  ]
+}
+
+function countersOf(reports: readonly WorkerReport[]): MetricFamily[] {
+  const counter = (name: string, help: string, samples: (report: WorkerReport) => Sample[]): MetricFamily => ({
+    name,
+    type: 'counter',
+    help,
+    samples: reports.flatMap(samples),
+  })
+  const of = ({ workerId }: WorkerReport, value: number): Sample[] => [{ labels: { worker: workerId }, value }]
+  return [
+    counter('everscore_events_scored_total', 'Events that were scored.', (report) => of(report, report.events.scored)),
+    counter('everscore_score_changes_total', 'Grades, bands, segments and tiers that moved.', (report) =>
+      of(report, report.events.changes),
+    ),
+    counter('everscore_duplicates_total', 'Events that had been seen before.', (report) =>
+      of(report, report.events.duplicates),
+    ),
+    counter('everscore_dead_letters_total', 'Records that could not be processed.', ({ workerId, events }) =>
+      Object.entries(events.deadLetters).map(([reason, value]) => ({ labels: { worker: workerId, reason }, value })),
+    ),
+  ]
+}
+
+function latencyOf(reports: readonly WorkerReport[]): MetricFamily[] {
+  const family = (stage: 'ingestToScore' | 'ingestToVisible', name: string, help: string): MetricFamily => ({
+    name,
+    type: 'gauge',
+    help,
+    samples: reports
+      .filter((report) => report.latency[stage].count > 0)
+      .flatMap(({ workerId, latency }) => {
+        const { p50Ms, p95Ms, p99Ms } = latency[stage]
+        return [
+          { labels: { worker: workerId, quantile: '0.5' }, value: p50Ms / 1_000 },
+          { labels: { worker: workerId, quantile: '0.95' }, value: p95Ms / 1_000 },
+          { labels: { worker: workerId, quantile: '0.99' }, value: p99Ms / 1_000 },
+        ]
+      }),
+  })
+  return [
+    family('ingestToScore', 'everscore_ingest_to_score_seconds', 'From arrival in Kafka to the committed score.'),
+    family(
+      'ingestToVisible',
+      'everscore_ingest_to_visible_seconds',
+      'From arrival in Kafka to the answer of a lookup.',
+    ),
+  ]
+}
