@@ -5,7 +5,7 @@ import type { ScoreChange } from '../schemas/avro/score-change.ts'
 import type { AvroCodec } from '../schemas/codec.ts'
 import { cloneState, newCustomerState } from '../schemas/customer-state.ts'
 import { type AppError, messageOf } from '../schemas/errors.ts'
-import { customerKey, partitionOf } from '../schemas/partition.ts'
+import { partitionOf } from '../schemas/partition.ts'
 import type { TenantSettings } from '../schemas/settings.ts'
 import type { Scoring } from '../topology/scoring.ts'
 import type { BatchOutputs } from './batch-outputs.ts'
@@ -83,8 +83,14 @@ export class BatchProcessor {
   prepare(batch: readonly TakenRecord[]): string[] {
     const missing = new Set<string>()
     for (const taken of batch) {
-      taken.refused = taken.failure ? decodeFailure(taken.failure) : this.#misplaced(taken)
-      if (!taken.refused && this.#options.cache.get(taken.key) === undefined) missing.add(taken.key)
+      taken.refused = taken.failure ? decodeFailure(taken.failure) : this.#misnamed(taken)
+      if (taken.refused) continue
+      taken.customer = this.#options.cache.get(taken.key) ?? null
+      if (taken.customer === null) {
+        // A key that is in the cache has been found to belong here before.
+        taken.refused = this.#misplaced(taken.record.key!)
+        if (!taken.refused) missing.add(taken.key)
+      }
     }
     return [...missing]
   }
@@ -113,11 +119,11 @@ export class BatchProcessor {
   }
 
   #score(taken: TakenRecord): void {
-    const { cache, scoring, broadcast } = this.#options
+    const { scoring, broadcast } = this.#options
     const context = this.#context
     const input = taken.input!
     const { tenantId, customerId, eventId } = input.event
-    const customer = cache.get(taken.key)!
+    const customer = (taken.customer ??= this.#options.cache.get(taken.key)!)
     const current = customer.touched ? customer.draft : customer.state
     context.input = input
     context.tenantId = tenantId
@@ -166,8 +172,8 @@ export class BatchProcessor {
 
   /** A null value on `profiles`: nothing of the customer stays. */
   #erase(taken: TakenRecord): void {
-    const { cache, outputs } = this.#options
-    const customer = cache.get(taken.key)!
+    const { outputs } = this.#options
+    const customer = (taken.customer ??= this.#options.cache.get(taken.key)!)
     const { record, topic } = taken
     const eventId = `erasure:${topic}/${this.#options.partition}/${record.offset}`
     const headers = this.#headers.encode(topic, 'erasure', record.offset, eventId, record.timestamp, this.#context.now)
@@ -184,36 +190,37 @@ export class BatchProcessor {
     this.#touched.push(customer)
   }
 
-  /** Why the record is not where it belongs, or null. */
-  #misplaced({ record, input, key, topic }: TakenRecord): DeadLetter | null {
-    const { partition, partitions, cache } = this.#options
+  /** Why the record's key can't be that of a customer, or null. */
+  #misnamed({ record, input, key, topic }: TakenRecord): DeadLetter | null {
     if (record.key === null)
       return { stage: 'key', reason: 'KEY_MISSING', error: 'key is null, not <tenantId>/<customerId>' }
     if (input === null) {
       if (topic !== 'profiles') return { stage: 'decode', reason: 'NULL_VALUE', error: `value is null on ${topic}` }
-      if (!key.includes('/')) return { stage: 'key', reason: 'KEY_MISMATCH', error: 'key has no slash' }
-    } else {
-      const { tenantId, customerId } = input.event
-      const matches =
-        key.length === tenantId.length + 1 + customerId.length &&
-        key.startsWith(tenantId) &&
-        key === customerKey(tenantId, customerId)
-      if (!matches) {
-        return {
-          stage: 'key',
-          reason: 'KEY_MISMATCH',
-          error: `key is not tenantId/customerId of the value: ${key.slice(0, 200)}`,
-        }
-      }
+      return key.includes('/') ? null : { stage: 'key', reason: 'KEY_MISMATCH', error: 'key has no slash' }
     }
-    if (cache.get(key) === undefined && partitionOf(record.key, partitions) !== partition) {
-      return {
-        stage: 'key',
-        reason: 'WRONG_PARTITION',
-        error: `key belongs to partition ${partitionOf(record.key, partitions)}, not ${partition}: the producer must use the murmur2 partitioner (librdkafka: partitioner=murmur2_random)`,
-      }
+    const { tenantId, customerId } = input.event
+    const matches =
+      key.length === tenantId.length + 1 + customerId.length &&
+      key.startsWith(tenantId) &&
+      key[tenantId.length] === '/' &&
+      key.endsWith(customerId)
+    if (matches) return null
+    return {
+      stage: 'key',
+      reason: 'KEY_MISMATCH',
+      error: `key is not tenantId/customerId of the value: ${key.slice(0, 200)}`,
     }
-    return null
+  }
+
+  #misplaced(key: Buffer): DeadLetter | null {
+    const { partition, partitions } = this.#options
+    const belongs = partitionOf(key, partitions)
+    if (belongs === partition) return null
+    return {
+      stage: 'key',
+      reason: 'WRONG_PARTITION',
+      error: `key belongs to partition ${belongs}, not ${partition}: the producer must use the murmur2 partitioner (librdkafka: partitioner=murmur2_random)`,
+    }
   }
 
   #deadLetter(taken: TakenRecord, letter: DeadLetter): void {

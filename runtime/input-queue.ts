@@ -4,6 +4,7 @@ import { type AvroCodec, SchemaNeeded } from '../schemas/codec.ts'
 import { AppError } from '../schemas/errors.ts'
 import type { InputEvent } from '../schemas/events.ts'
 import type { InputTopic } from '../schemas/topics.ts'
+import type { CachedCustomer } from './customer-cache.ts'
 import type { DeadLetter } from './dead-letter.ts'
 
 /** A record with what could be read of it. */
@@ -19,6 +20,8 @@ export interface TakenRecord {
   readonly time: number
   /** Set by the batch processor: why the record can't be processed, or null. */
   refused: DeadLetter | null
+  /** Set by the batch processor: whom it is about, unless refused. */
+  customer: CachedCustomer | null
 }
 
 /** The records of one input partition that were fetched and not taken yet; bounded in bytes. */
@@ -135,7 +138,7 @@ export class InputQueue implements FetchSink {
     const { topic } = this
     const key = record.key === null ? '' : record.key.toString()
     if (record.value === null)
-      return { topic, record, key, input: null, failure: null, time: record.timestamp, refused: null }
+      return { topic, record, key, input: null, failure: null, time: record.timestamp, refused: null, customer: null }
     try {
       const event = this.#codec.decode(record.value)
       if (event instanceof SchemaNeeded) return event
@@ -148,10 +151,11 @@ export class InputQueue implements FetchSink {
         failure: null,
         time: event.occurredAt,
         refused: null,
+        customer: null,
       }
     } catch (error) {
       if (!(error instanceof AppError) || error.code === 'SCHEMA_INCOMPATIBLE') throw error
-      return { topic, record, key, input: null, failure: error, time: record.timestamp, refused: null }
+      return { topic, record, key, input: null, failure: error, time: record.timestamp, refused: null, customer: null }
     }
   }
 }

@@ -1,6 +1,7 @@
 import { encodeHeader } from '../connectors/kafka/record-batch-builder.ts'
+import { digitsOf, writeDigits } from '../schemas/digits.ts'
 import type { Cause } from '../schemas/events.ts'
-import type { InputTopic } from '../schemas/topics.ts'
+import { INPUT_TOPICS, type InputTopic } from '../schemas/topics.ts'
 
 const COUNT = 7
 const NAMES = {
@@ -20,24 +21,34 @@ export interface EncodedHeaders {
  * the times at which the input was appended (ingestedAt) and scored (scoredAt), epoch ms, all as UTF-8 text.
  */
 export class ResultHeaders {
-  readonly #fixed = new Map<string, Buffer>()
-  readonly #partition: number
+  readonly #fixed: Record<'event' | 'erasure', Map<InputTopic, Buffer>>
   #scratch = Buffer.allocUnsafeSlow(1024)
 
   constructor(partition: number) {
-    this.#partition = partition
+    const of = (cause: Cause): Map<InputTopic, Buffer> =>
+      new Map(
+        INPUT_TOPICS.map((topic) => [
+          topic,
+          Buffer.concat([
+            encodeHeader('topic', topic),
+            encodeHeader('partition', String(partition)),
+            encodeHeader('cause', cause),
+          ]),
+        ]),
+      )
+    this.#fixed = { event: of('event'), erasure: of('erasure') }
   }
 
   /** Valid until the next call. */
   encode(
     topic: InputTopic,
-    cause: Cause,
+    cause: 'event' | 'erasure',
     offset: number,
     eventId: string,
     ingestedAt: number,
     scoredAt: number,
   ): EncodedHeaders {
-    const fixed = this.#fixedPart(topic, cause)
+    const fixed = this.#fixed[cause].get(topic)!
     const needed = fixed.length + 160 + eventId.length * 3
     if (needed > this.#scratch.length) this.#scratch = Buffer.allocUnsafeSlow(needed * 2)
     const bytes = this.#scratch
@@ -48,30 +59,16 @@ export class ResultHeaders {
     at = writeText(bytes, at, NAMES.eventId, eventId)
     return { bytes: bytes.subarray(0, at), count: COUNT }
   }
-
-  #fixedPart(topic: InputTopic, cause: Cause): Buffer {
-    const name = `${topic} ${cause}`
-    let fixed = this.#fixed.get(name)
-    if (!fixed) {
-      fixed = Buffer.concat([
-        encodeHeader('topic', topic),
-        encodeHeader('partition', String(this.#partition)),
-        encodeHeader('cause', cause),
-      ])
-      this.#fixed.set(name, fixed)
-    }
-    return fixed
-  }
 }
 
 function writeNumber(into: Buffer, start: number, name: Buffer, value: number): number {
   into.set(name, start)
   const at = start + name.length
-  const text = String(value)
+  const digits = digitsOf(value)
   // A zigzag varint of a length below 64 is one byte.
-  into[at] = text.length << 1
-  for (let i = 0; i < text.length; i++) into[at + 1 + i] = text.charCodeAt(i)
-  return at + 1 + text.length
+  into[at] = digits << 1
+  writeDigits(into, at + 1, value, digits)
+  return at + 1 + digits
 }
 
 function writeText(into: Buffer, start: number, name: Buffer, text: string): number {

@@ -8,6 +8,7 @@ import { Registry } from '../connectors/registry/registry.ts'
 import type { Customer } from '../schemas/avro/customer.ts'
 import type { ScoreChange } from '../schemas/avro/score-change.ts'
 import { AvroCodec } from '../schemas/codec.ts'
+import { encodeCustomer } from '../schemas/customer-encoder.ts'
 import { AppError, messageOf } from '../schemas/errors.ts'
 import type { InputEvent } from '../schemas/events.ts'
 import { type RedisKeys, redisKeys } from '../schemas/redis-keys.ts'
@@ -135,7 +136,7 @@ export class Worker {
       fetcher,
       inputFetcher,
       store,
-      customerCodec: codec<Customer>('customers'),
+      customerCodec: codec<Customer>('customers').useEncoder(encodeCustomer),
       changeCodec: codec<ScoreChange>('score-changes'),
       inputCodecs: Object.fromEntries(INPUT_TOPICS.map((topic) => [topic, codec(topic)])) as unknown as Record<
         InputTopic,

@@ -41,11 +41,19 @@ export class AvroCodec<T> {
   readonly #known = new Map<number, Known>()
   readonly #now: () => number
   #ownId = -1
+  #encode: (value: T, into: Buffer, at: number) => number
 
   constructor(schema: AvroSchema, source: SchemaSource, now: () => number = Date.now) {
     this.#type = avro.Type.forSchema(toAvsc(schema) as avro.Schema)
     this.#source = source
     this.#now = now
+    this.#encode = (value, into, at) => this.#type.encode(value, into, at)
+  }
+
+  /** Writes by that function instead of avsc's; it must write the same bytes. */
+  useEncoder(encode: (value: T, into: Buffer, at: number) => number): this {
+    this.#encode = encode
+    return this
   }
 
   /** The id that the registry gave our own schema; needed before `encode`. */
@@ -116,7 +124,7 @@ export class AvroCodec<T> {
     if (into.length - at < WIRE_HEADER_BYTES) return at - into.length - WIRE_HEADER_BYTES
     into[at] = MAGIC
     into.writeInt32BE(this.#ownId, at + 1)
-    return this.#type.encode(value, into, at + WIRE_HEADER_BYTES)
+    return this.#encode(value, into, at + WIRE_HEADER_BYTES)
   }
 
   /** @throws AppError INPUT_INVALID naming the field whose value doesn't fit the schema */

@@ -1,6 +1,22 @@
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import type { Redis } from 'ioredis'
+import { Command, type Redis } from 'ioredis'
+import type { RespBuffer } from './resp-buffer.ts'
+
+/** A command that is encoded already; its name and keys are given besides, for routing in a cluster. */
+class EncodedCommand extends Command {
+  readonly #encoded: Buffer
+
+  constructor(encoded: Buffer, args: string[]) {
+    super('evalsha', args, { replyEncoding: null })
+    this.#encoded = encoded
+  }
+
+  // ioredis sends what this returns.
+  override toWritable(): Buffer {
+    return this.#encoded
+  }
+}
 
 /** A Lua file beside this one, called by its hash; sent whole when Redis doesn't know it (a restart, SCRIPT FLUSH). */
 export class RedisScript {
@@ -12,12 +28,32 @@ export class RedisScript {
     this.#sha = createHash('sha1').update(this.#source).digest('hex')
   }
 
-  async run(redis: Redis, keys: readonly string[], args: readonly (string | Buffer)[]): Promise<unknown> {
+  /**
+   * @param resp used for the call; it may not be touched before the promise settles
+   * @param writeArguments appends the arguments after the keys
+   */
+  async run(
+    redis: Redis,
+    resp: RespBuffer,
+    keys: readonly string[],
+    writeArguments: (resp: RespBuffer) => void,
+  ): Promise<unknown> {
+    const send = (command: 'EVALSHA' | 'EVAL', script: string): Promise<unknown> => {
+      resp.reset()
+      resp.text(command)
+      resp.text(script)
+      resp.integer(keys.length)
+      for (const key of keys) resp.text(key)
+      writeArguments(resp)
+      return Promise.resolve(
+        redis.sendCommand(new EncodedCommand(resp.command(), [this.#sha, String(keys.length), ...keys])),
+      )
+    }
     try {
-      return await redis.callBuffer('EVALSHA', this.#sha, keys.length, ...keys, ...args)
+      return await send('EVALSHA', this.#sha)
     } catch (error) {
       if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error
-      return await redis.callBuffer('EVAL', this.#source, keys.length, ...keys, ...args)
+      return await send('EVAL', this.#source)
     }
   }
 }

@@ -1,11 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
 import { AppError, messageOf } from '../schemas/errors.ts'
-import { INDEX_SCALE, type RedisKeys, TOP_INDEXES } from '../schemas/redis-keys.ts'
+import { type RedisKeys, TOP_INDEXES } from '../schemas/redis-keys.ts'
+import { writeChange } from './redis-change.ts'
 import { RedisScript } from './redis-script.ts'
-import type { CustomerEntry, Position, StateChange, StateStore, WriteAnswer } from './state-store.ts'
+import { RespBuffer } from './resp-buffer.ts'
+import type { Position, StateChange, StateStore, WriteAnswer } from './state-store.ts'
 
-/** Lua's unpack ends below 8,000. */
+/** Keys of one read: Lua's unpack ends below 8,000. */
 const SLICE = 1_000
 const RETRY_MIN_MS = 20
 const RETRY_MAX_MS = 1_000
@@ -25,6 +27,7 @@ export class RedisStore implements StateStore {
   readonly #onHealth: (error: AppError | null) => void
   readonly #commit = new RedisScript('commit.lua')
   readonly #read = new RedisScript('read.lua')
+  readonly #resp = new Map<number, RespBuffer>()
   #healthy = true
 
   constructor(options: RedisStoreOptions) {
@@ -56,8 +59,12 @@ export class RedisStore implements StateStore {
     const names = [this.#keys.position(partition), this.#keys.customers(partition)]
     const values: (Buffer | null)[] = []
     for (let from = 0; from < keys.length; from += SLICE) {
-      const args = [expected === null ? '' : String(expected), ...keys.slice(from, from + SLICE)]
-      const answer = await this.#patiently('reading customers', signal, () => this.#read.run(this.#redis, names, args))
+      const answer = await this.#patiently('reading customers', signal, () =>
+        this.#read.run(this.#redis, this.#respOf(partition), names, (resp) => {
+          resp.text(expected === null ? '' : String(expected))
+          for (const key of keys.slice(from, from + SLICE)) resp.text(key)
+        }),
+      )
       if (!Array.isArray(answer)) {
         throw new AppError('REDIS_FOREIGN', `the view of partition ${partition} is not at ${expected}`, {
           retryable: true,
@@ -70,8 +77,14 @@ export class RedisStore implements StateStore {
   }
 
   async write(partition: number, change: StateChange, signal?: AbortSignal): Promise<WriteAnswer> {
-    const { keys, args } = this.#commitCall(partition, change)
-    const answer = await this.#patiently('writing customers', signal, () => this.#commit.run(this.#redis, keys, args))
+    const tenants = Map.groupBy(change.entries, (entry) => entry.tenantId)
+    const keys = [this.#keys.position(partition), this.#keys.customers(partition), this.#keys.tenants(partition)]
+    for (const tenant of tenants.keys()) {
+      for (const index of TOP_INDEXES) keys.push(this.#keys.top(partition, tenant, index))
+    }
+    const answer = await this.#patiently('writing customers', signal, () =>
+      this.#commit.run(this.#redis, this.#respOf(partition), keys, (resp) => writeChange(resp, change, tenants)),
+    )
     return String(answer) as WriteAnswer
   }
 
@@ -85,43 +98,14 @@ export class RedisStore implements StateStore {
     })
   }
 
-  #commitCall(partition: number, change: StateChange): { keys: string[]; args: (string | Buffer)[] } {
-    const { position, expected, entries } = change
-    const keys = [this.#keys.position(partition), this.#keys.customers(partition), this.#keys.tenants(partition)]
-    const args: (string | Buffer)[] = [
-      expected === null ? '' : String(expected),
-      String(position.offset),
-      JSON.stringify(position.inputs),
-      position.cluster,
-      position.topic,
-      String(position.at),
-    ]
-    const group = (command: string, key: number, values: readonly (string | Buffer)[], step: number): void => {
-      for (let from = 0; from < values.length; from += SLICE * step) {
-        const slice = values.slice(from, from + SLICE * step)
-        args.push(command, String(key), String(slice.length))
-        for (const value of slice) args.push(value)
-      }
+  /** A task has one call under way at a time: its commits and reads wait for one another. */
+  #respOf(partition: number): RespBuffer {
+    let resp = this.#resp.get(partition)
+    if (!resp) {
+      resp = new RespBuffer()
+      this.#resp.set(partition, resp)
     }
-    const hset: (string | Buffer)[] = []
-    const hdel: string[] = []
-    for (const { key, value } of entries) {
-      if (value === null) hdel.push(key)
-      else hset.push(key, value)
-    }
-    group('HSET', 2, hset, 2)
-    group('HDEL', 2, hdel, 1)
-    for (const [tenant, mine] of byTenant(entries)) {
-      group('SADD', 3, [tenant], 1)
-      const firstIndex = keys.length + 1
-      keys.push(...TOP_INDEXES.map((index) => this.#keys.top(partition, tenant, index)))
-      const [lead, churn, recent, gone] = indexArguments(mine)
-      group('ZADD', firstIndex, lead, 2)
-      group('ZADD', firstIndex + 1, churn, 2)
-      group('ZADD', firstIndex + 2, recent, 2)
-      for (let index = 0; index < TOP_INDEXES.length; index++) group('ZREM', firstIndex + index, gone, 1)
-    }
-    return { keys, args }
+    return resp
   }
 
   /** An outage is not an answer: wait, try again, say so; only the signal ends it. */
@@ -146,26 +130,4 @@ export class RedisStore implements StateStore {
       }
     }
   }
-}
-
-function byTenant(entries: readonly CustomerEntry[]): Map<string, CustomerEntry[]> {
-  return Map.groupBy(entries, (entry) => entry.tenantId)
-}
-
-/** Arguments of the three ZADDs and of the ZREMs. */
-function indexArguments(entries: readonly CustomerEntry[]): [string[], string[], string[], string[]] {
-  const lead: string[] = []
-  const churn: string[] = []
-  const recent: string[] = []
-  const gone: string[] = []
-  for (const { customerId, value, probability, risk, newestAt } of entries) {
-    if (value === null) {
-      gone.push(customerId)
-      continue
-    }
-    lead.push(String(Math.round(probability * INDEX_SCALE)), customerId)
-    churn.push(String(Math.round(risk * INDEX_SCALE)), customerId)
-    recent.push(String(newestAt), customerId)
-  }
-  return [lead, churn, recent, gone]
 }

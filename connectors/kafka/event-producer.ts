@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { partitionOf } from '../../schemas/partition.ts'
 import type { KafkaClient } from './client.ts'
+import { sendRaw } from './internals.ts'
 import { asKafkaError } from './kafka-error.ts'
 import { baseOffsets, produceCall } from './produce-codec.ts'
 import { RecordBatchBuilder } from './record-batch-builder.ts'
@@ -75,7 +76,7 @@ export class EventProducer {
           try {
             const broker = await this.#client.broker(nodeId)
             const batches = mine.map(({ topic, partition, builder }) => ({ topic, partition, batch: builder.finish() }))
-            baseOffsets(await broker.connectionPool.send(produceCall(null, batches, this.#options.requestTimeoutMs)))
+            baseOffsets(await sendRaw(broker, produceCall(null, batches, this.#options.requestTimeoutMs)))
           } catch (error) {
             failure = error
             failed.push(...mine)

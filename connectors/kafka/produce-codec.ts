@@ -1,4 +1,4 @@
-import { encodedRequest, type ProtocolCall, protocolError, responseOf } from './internals.ts'
+import { protocolError, type RawCall, responseOf } from './internals.ts'
 
 const PRODUCE = 0
 const VERSION = 7
@@ -22,22 +22,19 @@ interface ProduceAnswer {
   }[]
 }
 
-/** Produce v7, acks=all: one record batch a partition, written into the request as it is. */
+/** Produce v7, acks=all: one record batch a partition, sent from where it was built. */
 export function produceCall(
   transactionalId: string | null,
   targets: readonly ProduceTarget[],
   timeoutMs: number,
-): ProtocolCall<ProduceAnswer> {
+): RawCall<ProduceAnswer> {
   return {
-    request: {
-      apiKey: PRODUCE,
-      apiVersion: VERSION,
-      apiName: 'Produce',
-      encode: async () => encodedRequest(encodeProduce(transactionalId, targets, timeoutMs)),
-    },
+    apiKey: PRODUCE,
+    apiVersion: VERSION,
+    apiName: 'Produce',
+    pieces: encodeProduce(transactionalId, targets, timeoutMs),
     response: responseOf('produce', VERSION),
     requestTimeout: timeoutMs,
-    logResponseError: false,
   }
 }
 
@@ -53,23 +50,24 @@ export function baseOffsets(answer: ProduceAnswer): Map<string, number> {
   return offsets
 }
 
-function encodeProduce(transactionalId: string | null, targets: readonly ProduceTarget[], timeoutMs: number): Buffer {
+function encodeProduce(transactionalId: string | null, targets: readonly ProduceTarget[], timeoutMs: number): Buffer[] {
   const idBytes = transactionalId === null ? 0 : Buffer.byteLength(transactionalId)
-  let size = 2 + idBytes + 2 + 4 + 4
-  for (const { topic, batch } of targets) size += 2 + Buffer.byteLength(topic) + 4 + 4 + 4 + batch.length
-  const buffer = Buffer.allocUnsafe(size)
-  let at = buffer.writeInt16BE(transactionalId === null ? -1 : idBytes, 0)
-  if (transactionalId !== null) at += buffer.write(transactionalId, at)
-  at = buffer.writeInt16BE(ALL_REPLICAS, at)
-  at = buffer.writeInt32BE(timeoutMs, at)
-  at = buffer.writeInt32BE(targets.length, at)
+  const head = Buffer.alloc(2 + idBytes + 2 + 4 + 4)
+  let at = head.writeInt16BE(transactionalId === null ? -1 : idBytes, 0)
+  if (transactionalId !== null) at += head.write(transactionalId, at)
+  at = head.writeInt16BE(ALL_REPLICAS, at)
+  at = head.writeInt32BE(timeoutMs, at)
+  head.writeInt32BE(targets.length, at)
+  const pieces: Buffer[] = [head]
   for (const { topic, partition, batch } of targets) {
-    at = buffer.writeInt16BE(Buffer.byteLength(topic), at)
-    at += buffer.write(topic, at)
-    at = buffer.writeInt32BE(1, at)
-    at = buffer.writeInt32BE(partition, at)
-    at = buffer.writeInt32BE(batch.length, at)
-    at += batch.copy(buffer, at)
+    const topicBytes = Buffer.byteLength(topic)
+    const target = Buffer.alloc(2 + topicBytes + 12)
+    at = target.writeInt16BE(topicBytes, 0)
+    at += target.write(topic, at)
+    at = target.writeInt32BE(1, at)
+    at = target.writeInt32BE(partition, at)
+    target.writeInt32BE(batch.length, at)
+    pieces.push(target, batch)
   }
-  return buffer
+  return pieces
 }

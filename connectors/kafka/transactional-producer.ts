@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { AppError } from '../../schemas/errors.ts'
 import type { KafkaClient } from './client.ts'
-import type { Broker } from './internals.ts'
+import { type Broker, sendRaw } from './internals.ts'
 import { asKafkaError, kafkaErrorType } from './kafka-error.ts'
 import { baseOffsets, type ProduceTarget, produceCall } from './produce-codec.ts'
 import type { RecordBatchBuilder } from './record-batch-builder.ts'
@@ -112,7 +112,7 @@ export class TransactionalProducer {
         }))
         try {
           const broker = await client.broker(nodeId)
-          return baseOffsets(await broker.connectionPool.send(produceCall(transactionalId, targets, requestTimeoutMs)))
+          return baseOffsets(await sendRaw(broker, produceCall(transactionalId, targets, requestTimeoutMs)))
         } catch (error) {
           throw asKafkaError(error, 'producing', { topics: targets.map((target) => target.topic) })
         }
