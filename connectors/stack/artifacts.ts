@@ -6,6 +6,7 @@ import { cacheFolder } from './cache-folder.ts'
 import { folderSize } from './folder-size.ts'
 import { tryLock, unlock } from './lock-file.ts'
 import { supervise } from './supervise.ts'
+import { tailOf } from './tail-of.ts'
 import type { ServerName } from './types.ts'
 import { waitUntil } from './wait-until.ts'
 
@@ -112,10 +113,10 @@ async function runMaven(settings: readonly string[], work: string, options: Fetc
 }
 
 function mavenFailed(logFile: string): AppError {
-  const lines = existsSync(logFile) ? readFileSync(logFile, 'utf8').split('\n') : []
-  const first = lines.find((line) => line.startsWith('[ERROR]')) ?? lines.findLast((line) => line.trim() !== '') ?? ''
+  const log = existsSync(logFile) ? readFileSync(logFile, 'utf8') : ''
+  const reason = /^\[ERROR\] (.*)$/m.exec(log)?.[1] ?? tailOf(logFile)
   return new AppError(
     'STACK_UNAVAILABLE',
-    `Maven could not download the servers: ${first.replace('[ERROR] ', '')} (all of it in ${logFile})`,
+    `Maven could not download the servers: ${reason} (all of its output is in ${logFile})`,
   )
 }

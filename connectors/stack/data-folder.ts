@@ -38,7 +38,15 @@ export interface DataFolder {
   close(): void
 }
 
-export async function openDataFolder(dataDir: string | undefined, signal?: AbortSignal): Promise<DataFolder> {
+export interface OpenOptions {
+  /** Without it a temporary folder is made. */
+  readonly dataDir?: string | undefined
+  /** With Docker the data is in volumes, so a folder's data is only found again the way it was made. */
+  readonly madeBy: 'docker' | 'java'
+  readonly signal?: AbortSignal | undefined
+}
+
+export async function openDataFolder({ dataDir, madeBy, signal }: OpenOptions): Promise<DataFolder> {
   const isTemporary = dataDir === undefined
   const path = isTemporary ? mkdtempSync(join(tmpdir(), 'everscore-')) : resolve(dataDir)
   mkdirSync(path, { recursive: true })
@@ -52,7 +60,7 @@ export async function openDataFolder(dataDir: string | undefined, signal?: Abort
   }
   try {
     await endLeftovers(path, signal)
-    return dataFolder(path, isTemporary, readOrMakeManifest(path))
+    return dataFolder(path, isTemporary, readOrMakeManifest(path, madeBy))
   } catch (error) {
     unlock(join(path, LOCK))
     throw error
@@ -106,12 +114,12 @@ async function endLeftovers(path: string, signal: AbortSignal | undefined): Prom
   rmSync(file)
 }
 
-function readOrMakeManifest(path: string): string {
+function readOrMakeManifest(path: string, madeBy: OpenOptions['madeBy']): string {
   const file = join(path, MANIFEST)
   if (!existsSync(file)) {
     const clusterId = newClusterId()
     const draft = join(path, `${LOCK}.manifest`)
-    writeFileSync(draft, `${JSON.stringify({ format: FORMAT, clusterId })}\n`)
+    writeFileSync(draft, `${JSON.stringify({ format: FORMAT, madeBy, clusterId })}\n`)
     renameSync(draft, file)
     return clusterId
   }
@@ -121,6 +129,12 @@ function readOrMakeManifest(path: string): string {
     throw unusable(
       path,
       `has format ${found}, this version of everscore reads ${FORMAT}: use the everscore that made it, or delete the folder`,
+    )
+  }
+  if (manifest['madeBy'] !== madeBy) {
+    throw unusable(
+      path,
+      `was made with ${manifest['madeBy']}, not ${madeBy}: say --with ${manifest['madeBy']}, or choose another folder`,
     )
   }
   return manifest['clusterId']

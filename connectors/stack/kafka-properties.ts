@@ -27,6 +27,9 @@ export function kafkaProperties({ port, controllerPort, logDir, overrides }: Kaf
     'share.coordinator.state.topic.min.isr': '1',
     // A transaction left open by a killed worker ends soon after its timeout, not up to ten seconds later.
     'transaction.abort.timed.out.transaction.cleanup.interval.ms': '1000',
+    // A broker that comes back after SIGKILL has to wait for the end of its old session; the default is nine seconds.
+    'broker.session.timeout.ms': '4000',
+    'broker.heartbeat.interval.ms': '500',
     'group.initial.rebalance.delay.ms': '0',
     'group.min.session.timeout.ms': '1000',
     // A mistyped topic name must fail, not make a topic.

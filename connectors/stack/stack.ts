@@ -38,7 +38,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
 
   const givenServers = given.map((name) => givenServer(name, env[ADDRESS_VARIABLES[name]] ?? ''))
   if (choice.kind === 'given') return stackOf(givenServers, null)
-  const folder = await openDataFolder(options.dataDir, options.signal)
+  const folder = await openDataFolder({ dataDir: options.dataDir, madeBy: choice.kind, signal: options.signal })
   try {
     const started = await startMissing(choice, { ...options, env, log }, missing, folder)
     return stackOf([...givenServers, ...started], folder)

@@ -23,6 +23,11 @@ export async function waitUntil(isTrue: () => Promise<boolean>, options: WaitOpt
     if (performance.now() > deadline) {
       throw new AppError('SERVER_FAILED', `waited ${options.timeoutMs} ms for ${options.what} in vain`, { cause: last })
     }
-    await sleep(options.everyMs ?? 100, undefined, options.signal === undefined ? {} : { signal: options.signal })
+    // An abort cuts the pause short; the check above then throws the signal's own reason.
+    await sleep(
+      options.everyMs ?? 100,
+      undefined,
+      options.signal === undefined ? {} : { signal: options.signal },
+    ).catch(() => {})
   }
 }

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -130,13 +130,29 @@ describe('addresses and ports', () => {
     }
   })
 
-  test('leaves nothing behind when one server cannot start', async () => {
-    const before = await import('node:fs').then((fs) => fs.readdirSync(tmpdir()).length)
-    const broken = { 'process.roles': 'nonsense' }
-    await expect(startStack({ env, only: 'java', kafkaProperties: broken })).rejects.toMatchObject({
-      code: 'SERVER_FAILED',
-      message: expect.stringContaining('nonsense'),
-    })
-    expect(await import('node:fs').then((fs) => fs.readdirSync(tmpdir()).length)).toBe(before)
+  test('leaves nothing behind when one server cannot start, and quotes its reason', async () => {
+    const temporary = join(newFolder(), 'tmp')
+    mkdirSync(temporary)
+    const before = process.env['TMPDIR']
+    process.env['TMPDIR'] = temporary
+    try {
+      const kafkaProperties = { 'num.io.threads': 'nonsense' }
+      await expect(startStack({ env, only: 'java', kafkaProperties })).rejects.toMatchObject({
+        code: 'SERVER_FAILED',
+        message: expect.stringContaining('Invalid value nonsense'),
+      })
+      expect(readdirSync(temporary)).toEqual([])
+    } finally {
+      if (before === undefined) delete process.env['TMPDIR']
+      else process.env['TMPDIR'] = before
+    }
+  })
+
+  test('an abort stops what has started', async () => {
+    const stopping = new AbortController()
+    const log = (line: string) => {
+      if (line.startsWith('Redis answers')) stopping.abort(new Error('stopped by the test'))
+    }
+    await expect(startStack({ env, only: 'java', log, signal: stopping.signal })).rejects.toThrow('stopped by the test')
   })
 })
