@@ -1,0 +1,87 @@
+import { RedisLookup } from '../api/redis-lookup.ts'
+import { createRescorer } from '../api/rescore.ts'
+import { type ApiServer, startApi } from '../api/server.ts'
+import { KafkaClient } from '../connectors/kafka/client.ts'
+import { Fetcher } from '../connectors/kafka/fetcher.ts'
+import { Registry } from '../connectors/registry/registry.ts'
+import { TopicBroadcast } from '../runtime/broadcast.ts'
+import { type Config, describeConfig, readConfig } from '../runtime/config.ts'
+import { applicationId, kafkaSettings } from '../runtime/kafka-settings.ts'
+import { createLog, type Log } from '../runtime/log.ts'
+import { type Customer, customerSchema } from '../schemas/avro/customer.ts'
+import { AvroCodec } from '../schemas/codec.ts'
+import { AppError } from '../schemas/errors.ts'
+import { redisKeys } from '../schemas/redis-keys.ts'
+import { VERSION } from '../schemas/version.ts'
+import { connectRedis } from '../state/redis-connection.ts'
+import { stopSignal } from './signals.ts'
+
+const HELP = `everscore api: answers lookups over HTTP until SIGTERM or SIGINT.
+
+Any number of them may run; they hold nothing. Without EVERSCORE_API_KEYS it listens on loopback only and takes the tenant
+from the header X-Tenant-Id. The environment is described in docs/configuration.md, the answers at /docs.
+`
+/** A lookup that takes longer is answered with 503: callers have time limits of their own. */
+const REDIS_TIMEOUT_MS = 2_000
+
+export async function runApi(args: string[], env: NodeJS.ProcessEnv): Promise<number> {
+  if (args.includes('--help')) {
+    process.stdout.write(HELP)
+    return 0
+  }
+  const config = readConfig(env)
+  const log = createLog(config.LOG_LEVEL, (line) => process.stderr.write(line), Date.now)
+  const stopped = stopSignal()
+  const server = await openApi(config, log)
+  try {
+    log('api answers', { url: server.url, config: describeConfig(config) })
+    log('api stops', { signal: await stopped })
+    return 0
+  } finally {
+    await server.close()
+  }
+}
+
+/** The query API with all it needs, listening. @throws AppError CONFIG_INVALID, PORT_IN_USE, KAFKA_UNAVAILABLE */
+export async function openApi(config: Config, log: Log): Promise<ApiServer> {
+  if (config.REDIS_URL === '') {
+    const hint = '`everscore stack` starts one and prints its address'
+    throw new AppError('CONFIG_INVALID', `REDIS_URL is not set: ${hint}`, { details: { field: 'REDIS_URL' } })
+  }
+  const kafka = new KafkaClient(kafkaSettings(config, 'everscore-api'))
+  const fetcher = new Fetcher(kafka)
+  const broadcast = new TopicBroadcast(log)
+  const redis = connectRedis({ url: config.REDIS_URL, commandTimeoutMs: REDIS_TIMEOUT_MS })
+  const release = async (): Promise<void> => {
+    broadcast.close()
+    await fetcher.close()
+    await kafka.close()
+    redis.disconnect()
+  }
+  const codec = new AvroCodec<Customer>(customerSchema, new Registry(config.SCHEMA_REGISTRY_URL))
+  try {
+    // What a customer's scores are now depends on the tenant's settings, which the workers follow in the same way.
+    const topic = `${config.TOPIC_PREFIX}settings`
+    await kafka.connect([topic])
+    await broadcast.start(kafka, fetcher, topic)
+    const deps = {
+      lookup: new RedisLookup(redis, redisKeys(applicationId(config))),
+      decodeCustomer: (value: Buffer) => codec.decodeLoading(value),
+      rescorer: createRescorer({
+        modelsOf: () => broadcast.models(),
+        settingsOf: (tenantId) => broadcast.settings(tenantId),
+      }),
+      keys: config.EVERSCORE_API_KEYS.size > 0 ? config.EVERSCORE_API_KEYS : null,
+      partitions: config.PARTITIONS,
+      now: Date.now,
+      version: VERSION,
+      // Fastify's level info is a line a request, which is debug here.
+      logger: { level: config.LOG_LEVEL === 'info' ? 'warn' : config.LOG_LEVEL, stream: process.stderr },
+    }
+    const server = await startApi(deps, { host: config.HOST, port: config.PORT })
+    return { url: server.url, close: () => server.close().finally(release) }
+  } catch (error) {
+    await release()
+    throw error
+  }
+}
