@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { AppError } from '../../schemas/errors.ts'
 import { askProgram } from './ask-program.ts'
@@ -33,7 +34,9 @@ export interface DockerStackOptions {
  */
 export async function launchDocker(options: DockerStackOptions): Promise<RunningServer[]> {
   const { docker, names, ports, folder, signal } = options
-  const logFile = join(folder.path, 'docker.log')
+  const own = join(folder.path, 'docker')
+  mkdirSync(own, { recursive: true })
+  const logFile = join(own, 'docker.log')
   const project = `everscore-${createHash('sha256').update(folder.path).digest('hex').slice(0, 12)}`
   const compose = ['compose', '-f', docker.composeFile, '-p', project]
   const portSettings = Object.fromEntries(names.map((name) => [PORT_VARIABLES[name], String(ports[name])]))
@@ -44,6 +47,7 @@ export async function launchDocker(options: DockerStackOptions): Promise<Running
       command: docker.program,
       args: [...compose, 'up', '--detach', '--wait', '--no-deps', ...names],
       cwd: folder.path,
+      ...(folder.isTemporary ? { removeWhenOrphaned: own } : {}),
       env,
       graceMs: 30_000,
       holds: true,
@@ -51,13 +55,15 @@ export async function launchDocker(options: DockerStackOptions): Promise<Running
     },
     logFile,
   )
+  // The next run over a kept folder waits until this project is down.
+  folder.noteProcesses('kafka', holder.identities)
   await untilHeld(holder, logFile, signal)
 
   const ask = async (...args: string[]) => {
     const answer = await askProgram(docker.program, [...compose, ...args], { env, timeoutMs: COMPOSE_TIMEOUT_MS })
     if (!answer.ok) throw new AppError('SERVER_FAILED', `docker compose ${args.join(' ')} failed: ${answer.text}`)
   }
-  let left = names.length
+  const left = new Set(names)
   return names.map((name) => ({
     name,
     kind: 'docker',
@@ -65,13 +71,14 @@ export async function launchDocker(options: DockerStackOptions): Promise<Running
     address: addressOf(name, ports[name]),
     stop: async () => {
       await ask('stop', name)
-      left -= 1
-      if (left === 0) await holder.stop()
+      left.delete(name)
+      if (left.size === 0) await holder.stop()
     },
     kill: (killSignal) => ask('kill', '--signal', killSignal, name),
     restart: async () => {
       await ask('stop', name)
       await ask('up', '--detach', '--wait', '--no-deps', name)
+      left.add(name)
     },
   }))
 }
