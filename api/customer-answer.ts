@@ -1,6 +1,7 @@
 import { type Static, type TUnsafe, Type, Unsafe } from 'typebox'
 import { type Customer, customerSchema } from '../schemas/avro/customer.ts'
 import { jsonProperties } from '../schemas/json-schema.ts'
+import { customerExample } from './examples.ts'
 import type { Rescorer } from './rescorer.ts'
 
 const recordProperties = jsonProperties(customerSchema)
@@ -33,7 +34,11 @@ export const customerAnswerSchema = Type.Object(
     ...explanation,
     now: Type.Optional(Unsafe<Static<typeof nowSchema>>({ $ref: 'CustomerNow#' })),
   },
-  { $id: 'Customer', description: 'Features and scores of a customer after its newest event.' },
+  {
+    $id: 'Customer',
+    description: 'Features and scores of a customer after its newest event.',
+    examples: [customerExample],
+  },
 )
 export const customerAnswerRef = Unsafe<CustomerAnswer>({ $ref: 'Customer#' })
 export const CUSTOMER_SCHEMAS = [nowSchema, customerAnswerSchema] as const

@@ -106,7 +106,9 @@ export function toHttpError(error: unknown, requestId: string): HttpError {
   }
   const { statusCode, validation, validationContext, message } = asFastifyError(error)
   if (validation !== undefined) {
-    const field = fieldOf(validation)
+    const path = pathOf(validation)
+    // Of a list in a query, the parameter is what has a name.
+    const field = validationContext === 'body' ? path.join('.') : (path[0] ?? '')
     const details = { field, in: WHERE[validationContext ?? ''] ?? validationContext }
     return httpError('INPUT_INVALID', `${field} ${validation.message ?? 'is wrong'}`, details, requestId)
   }
@@ -168,11 +170,11 @@ function asFastifyError(error: unknown): {
   }
 }
 
-function fieldOf({ instancePath = '', keyword, params = {} }: ValidationFault): string {
+function pathOf({ instancePath = '', keyword, params = {} }: ValidationFault): string[] {
   const path = instancePath.split('/').slice(1)
   if (keyword === 'required') path.push(String(params['missingProperty']))
   if (keyword === 'additionalProperties') path.push(String(params['additionalProperty']))
-  return path.join('.')
+  return path
 }
 
 /** The caller's own id of a request, if it is fit for a log line and a header, else a new one. */

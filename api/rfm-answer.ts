@@ -1,6 +1,7 @@
 import { type Static, Type } from 'typebox'
 import { type Customer, customerSchema } from '../schemas/avro/customer.ts'
 import { jsonProperties } from '../schemas/json-schema.ts'
+import { rfmExample } from './examples.ts'
 
 const DAY_MS = 86_400_000
 
@@ -8,13 +9,16 @@ const { tenantId, customerId, asOf } = jsonProperties(customerSchema)
 const rfmProperties = jsonProperties(customerSchema.fields.find((field) => field.name === 'rfm')!.type)
 
 /** The fields of the record's `rfm`, and whose and when; recency also as of the request. */
-export const rfmAnswerSchema = Type.Object({
-  tenantId,
-  customerId,
-  asOf,
-  ...rfmProperties,
-  now: Type.Object({ asOf, recencyDays: rfmProperties.recencyDays }),
-})
+export const rfmAnswerSchema = Type.Object(
+  {
+    tenantId,
+    customerId,
+    asOf,
+    ...rfmProperties,
+    now: Type.Object({ asOf, recencyDays: rfmProperties.recencyDays }),
+  },
+  { examples: [rfmExample] },
+)
 
 export function rfmAnswer(stored: Customer, now: number): Static<typeof rfmAnswerSchema> {
   const { rfm } = stored

@@ -38,9 +38,6 @@ const taskSchema = Type.Object({
   failure: Type.Optional(
     Type.Object({ code: Type.String(), message: Type.String() }, { description: 'Why it is waiting or paused.' }),
   ),
-  failure: Type.Optional(
-    Type.Object({ code: Type.String(), message: Type.String() }, { description: 'Why it is not running.' }),
-  ),
   lag: Type.Array(lagSchema),
 })
 

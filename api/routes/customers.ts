@@ -5,6 +5,7 @@ import type { App } from '../app.ts'
 import { asOfSchema, customerAnswer, customerAnswerRef } from '../customer-answer.ts'
 import { checkedCustomerId } from '../customer-id.ts'
 import { LOOKUP_ERRORS, NOT_FOUND_ERROR } from '../error-answer.ts'
+import { manyExample } from '../examples.ts'
 import { type FindDeps, findCustomer, findCustomers } from '../find-customers.ts'
 import type { Rescorer } from '../rescorer.ts'
 import { rfmAnswer, rfmAnswerSchema } from '../rfm-answer.ts'
@@ -35,12 +36,15 @@ const idsQuery = Type.Object(
   },
   { additionalProperties: false },
 )
-const manySchema = Type.Object({
-  found: Type.Array(customerAnswerRef, { description: 'In the order of the ids.' }),
-  missing: Type.Array(Type.String(), { description: 'Ids that no event has had.' }),
-  rebuilding: Type.Array(Type.String(), { description: 'Ids of which nothing can be said now.' }),
-  partial: Type.Boolean({ description: 'true: a partition is being rebuilt, and ids of it were asked for.' }),
-})
+const manySchema = Type.Object(
+  {
+    found: Type.Array(customerAnswerRef, { description: 'In the order of the ids.' }),
+    missing: Type.Array(Type.String(), { description: 'Ids that no event has had.' }),
+    rebuilding: Type.Array(Type.String(), { description: 'Ids of which nothing can be said now.' }),
+    partial: Type.Boolean({ description: 'true: a partition is being rebuilt, and ids of it were asked for.' }),
+  },
+  { examples: [manyExample] },
+)
 
 /** Lookups by id. */
 export function customerRoutes(app: App, deps: CustomerRouteDeps): void {

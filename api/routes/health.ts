@@ -4,6 +4,7 @@ import type { App } from '../app.ts'
 import type { CustomerLookup } from '../customer-lookup.ts'
 import { NOT_READY_ERROR, notReady } from '../error-answer.ts'
 import { sendError } from '../error-handling.ts'
+import { healthExample } from '../examples.ts'
 import { freshReports, ownersOf, waitingFor } from '../installation-state.ts'
 
 export interface HealthRouteDeps {
@@ -29,26 +30,15 @@ const healthSchema = Type.Object(
         state: Type.String({ description: 'up, down (no live worker), or unknown.' }),
         live: Type.Array(workerSchema),
         unowned: Type.Array(Type.Integer(), { description: 'Partitions without a live worker.' }),
+        failing: Type.Array(Type.Object({ partition: Type.Integer(), state: Type.String(), code: Type.String() }), {
+          description: 'Partitions that stand still, and the code of the error that stopped them.',
+        }),
         unreadable: Type.Array(Type.String(), { description: 'Workers whose reports this version cannot read.' }),
       }),
     }),
   },
   {
-    examples: [
-      {
-        status: 'ok',
-        version: '0.1.0',
-        dependencies: {
-          redis: { state: 'up' },
-          workers: {
-            state: 'up',
-            live: [{ workerId: 'w-1', version: '0.1.0', ageMs: 912, partitions: [0, 1] }],
-            unowned: [],
-            unreadable: [],
-          },
-        },
-      },
-    ],
+    examples: [healthExample],
   },
 )
 type Health = Static<typeof healthSchema>
@@ -105,12 +95,15 @@ async function healthOf({ lookup, partitions, now, version }: HealthRouteDeps): 
     installation = await lookup.installation(partitions)
   } catch (error) {
     const code = error instanceof AppError ? error.code : 'INTERNAL'
-    const workers = { state: 'unknown', live: [], unowned: [], unreadable: [] }
+    const workers = { state: 'unknown', live: [], unowned: [], failing: [], unreadable: [] }
     return { status: 'degraded', version, dependencies: { redis: { state: 'down', code }, workers } }
   }
   const reports = freshReports(installation, now())
   const owners = ownersOf(reports)
   const unowned = Array.from({ length: partitions }, (_, p) => p).filter((p) => !owners.has(p))
+  const failing = [...owners.values()].flatMap(({ task: { partition, state, failure } }) =>
+    failure === undefined ? [] : [{ partition, state, code: failure.code }],
+  )
   const live = reports.map((report) => ({
     workerId: report.workerId,
     version: report.version,
@@ -118,11 +111,17 @@ async function healthOf({ lookup, partitions, now, version }: HealthRouteDeps): 
     partitions: report.tasks.map((task) => task.partition),
   }))
   return {
-    status: unowned.length + installation.rebuilding.length === 0 ? 'ok' : 'degraded',
+    status: unowned.length + failing.length + installation.rebuilding.length === 0 ? 'ok' : 'degraded',
     version,
     dependencies: {
       redis: { state: 'up' },
-      workers: { state: live.length > 0 ? 'up' : 'down', live, unowned, unreadable: [...installation.unreadable] },
+      workers: {
+        state: live.length > 0 ? 'up' : 'down',
+        live,
+        unowned,
+        failing,
+        unreadable: [...installation.unreadable],
+      },
     },
   }
 }

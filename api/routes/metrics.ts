@@ -2,6 +2,7 @@ import { Type } from 'typebox'
 import type { App } from '../app.ts'
 import type { CustomerLookup } from '../customer-lookup.ts'
 import { UNAUTHORIZED_ERROR } from '../error-answer.ts'
+import { metricsExample } from '../examples.ts'
 import { type MetricFamily, PROMETHEUS_CONTENT_TYPE, prometheusText } from '../prometheus-text.ts'
 import { workerMetrics } from '../worker-metrics.ts'
 
@@ -22,11 +23,10 @@ export function metricsRoute(app: App, deps: MetricsRouteDeps): void {
       schema: {
         tags: ['operations'],
         summary: 'Metrics in Prometheus’ text format',
-        produces: ['text/plain'],
         response: {
           200: {
             description: 'The text format, version 0.0.4.',
-            content: { 'text/plain': { schema: Type.String(), example: 'everscore_redis_up 1\n' } },
+            content: { 'text/plain': { schema: Type.String(), example: metricsExample } },
           },
           ...UNAUTHORIZED_ERROR,
         },

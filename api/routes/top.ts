@@ -1,11 +1,11 @@
 import { type Static, Type, Unsafe } from 'typebox'
-import type { Customer } from '../../schemas/avro/customer.ts'
-import { customerSchema } from '../../schemas/avro/customer.ts'
+import { type Customer, customerSchema } from '../../schemas/avro/customer.ts'
 import { jsonProperties } from '../../schemas/json-schema.ts'
 import { INDEX_SCALE, TOP_INDEXES, type TopIndex } from '../../schemas/redis-keys.ts'
 import type { App } from '../app.ts'
 import type { TopEntry } from '../customer-lookup.ts'
 import { LOOKUP_ERRORS } from '../error-answer.ts'
+import { topExample } from '../examples.ts'
 import { type FindDeps, findCustomers } from '../find-customers.ts'
 import { decodeTopCursor, encodeTopCursor } from '../top-cursor.ts'
 import { readTopPage } from '../top-page.ts'
@@ -34,14 +34,19 @@ const itemSchema = Type.Object({
   lead,
   churn,
 })
-const topSchema = Type.Object({
-  by: topQuery.properties.by,
-  items: Type.Array(itemSchema, {
-    description: 'Highest value first; equal values by the bytes of the id, highest first.',
-  }),
-  next: Type.Union([Type.String(), Type.Null()], { description: 'The cursor of the next page; null: there is none.' }),
-  partial: Type.Boolean({ description: 'true: partitions are being rebuilt, and their customers left out.' }),
-})
+const topSchema = Type.Object(
+  {
+    by: topQuery.properties.by,
+    items: Type.Array(itemSchema, {
+      description: 'Highest value first; equal values by the bytes of the id, highest first.',
+    }),
+    next: Type.Union([Type.String(), Type.Null()], {
+      description: 'The cursor of the next page; null: there is none.',
+    }),
+    partial: Type.Boolean({ description: 'true: partitions are being rebuilt, and their customers left out.' }),
+  },
+  { examples: [topExample] },
+)
 
 /** The top lists of a tenant. */
 export function topRoute(app: App, deps: FindDeps): void {

@@ -3,6 +3,7 @@ import { latencyQuantilesSchema } from '../../schemas/worker-report.ts'
 import type { App } from '../app.ts'
 import type { CustomerLookup } from '../customer-lookup.ts'
 import { LOOKUP_ERRORS } from '../error-answer.ts'
+import { topicsExample } from '../examples.ts'
 import { freshReports, type Lag, lagsOf, ownersOf, worstOf } from '../installation-state.ts'
 
 export interface TopicRouteDeps {
@@ -18,18 +19,21 @@ const lagSchema = Type.Object({
   lag: Type.Integer({ description: 'Records between the two.' }),
   workerId: Type.String(),
 })
-const topicsSchema = Type.Object({
-  topics: Type.Array(Type.Object({ topic: Type.String(), lag: Type.Integer(), partitions: Type.Array(lagSchema) })),
-  latency: Type.Object(
-    { ingestToScore: latencyQuantilesSchema, ingestToVisible: latencyQuantilesSchema },
-    {
-      description:
-        'From the record’s arrival in Kafka to its committed score, and to the moment lookups show it; the worst worker of each.',
-    },
-  ),
-  unowned: Type.Array(Type.Integer(), { description: 'Partitions that no live worker reports.' }),
-  partial: Type.Boolean({ description: 'true: some partitions are unowned or being rebuilt.' }),
-})
+const topicsSchema = Type.Object(
+  {
+    topics: Type.Array(Type.Object({ topic: Type.String(), lag: Type.Integer(), partitions: Type.Array(lagSchema) })),
+    latency: Type.Object(
+      { ingestToScore: latencyQuantilesSchema, ingestToVisible: latencyQuantilesSchema },
+      {
+        description:
+          'From the record’s arrival in Kafka to its committed score, and to the moment lookups show it; the worst worker of each.',
+      },
+    ),
+    unowned: Type.Array(Type.Integer(), { description: 'Partitions that no live worker reports.' }),
+    partial: Type.Boolean({ description: 'true: some partitions are unowned or being rebuilt.' }),
+  },
+  { examples: [topicsExample] },
+)
 
 /** How far the workers are behind, as they report it themselves every few seconds. */
 export function topicsRoute(app: App, { lookup, partitions, now }: TopicRouteDeps): void {
