@@ -1,6 +1,7 @@
 import avro from 'avsc'
 import type { AvroSchema } from './avro.ts'
 import { toAvsc } from './avsc.ts'
+import { boundAvroBlocks } from './avsc-blocks.ts'
 import { AppError, messageOf } from './errors.ts'
 
 type AvroType = InstanceType<typeof avro.Type>
@@ -44,6 +45,7 @@ export class AvroCodec<T> {
   #encode: (value: T, into: Buffer, at: number) => number
 
   constructor(schema: AvroSchema, source: SchemaSource, now: () => number = Date.now) {
+    boundAvroBlocks()
     this.#type = avro.Type.forSchema(toAvsc(schema) as avro.Schema)
     this.#source = source
     this.#now = now
