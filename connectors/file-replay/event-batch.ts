@@ -1,0 +1,43 @@
+import { RECENT_EVENTS } from '../../schemas/customer-state.ts'
+import type { InputEvent } from '../../schemas/events.ts'
+import { customerKey } from '../../schemas/partition.ts'
+
+/**
+ * Events to be written together. It holds no more events of one customer than a customer remembers ids of, so that a
+ * batch that is written twice is recognised whole, however the first time ended.
+ */
+export class EventBatch {
+  readonly #size: number
+  readonly #perCustomer = new Map<string, number>()
+  #events: InputEvent[] = []
+
+  constructor(size: number) {
+    this.#size = size
+  }
+
+  get length(): number {
+    return this.#events.length
+  }
+
+  get isFull(): boolean {
+    return this.#events.length >= this.#size
+  }
+
+  takes({ event }: InputEvent): boolean {
+    return (this.#perCustomer.get(customerKey(event.tenantId, event.customerId)) ?? 0) < RECENT_EVENTS
+  }
+
+  add(input: InputEvent): void {
+    const key = customerKey(input.event.tenantId, input.event.customerId)
+    this.#perCustomer.set(key, (this.#perCustomer.get(key) ?? 0) + 1)
+    this.#events.push(input)
+  }
+
+  /** The events, in order; the batch is empty afterwards. */
+  drain(): readonly InputEvent[] {
+    const events = this.#events
+    this.#events = []
+    this.#perCustomer.clear()
+    return events
+  }
+}
