@@ -2,7 +2,7 @@ import avro from 'avsc'
 import type { AvroSchema } from './avro.ts'
 import { toAvsc } from './avsc.ts'
 import { boundAvroBlocks } from './avsc-blocks.ts'
-import { AppError, messageOf } from './errors.ts'
+import { AppError, type ErrorCode, messageOf } from './errors.ts'
 
 type AvroType = InstanceType<typeof avro.Type>
 type Resolver = ReturnType<AvroType['createResolver']>
@@ -29,8 +29,11 @@ type Known =
   | { readonly kind: 'resolved'; readonly resolver: Resolver }
   | { readonly kind: 'refused'; readonly error: AppError; readonly until: number }
 
-/** An id that the registry doesn't know is asked for again after so long, not once a record. */
-const UNKNOWN_ID_TTL_MS = 60_000
+/** An id that the registry doesn't know is asked for again after so long, not once a record; a bad schema stays bad. */
+const REFUSED_FOR_MS: { readonly [Code in ErrorCode]?: number } = {
+  SCHEMA_UNKNOWN: 60_000,
+  SCHEMA_INCOMPATIBLE: Number.POSITIVE_INFINITY,
+}
 
 /**
  * Values of one topic in the Confluent wire format (byte 0, schema id, Avro binary), read as our schema through the
@@ -102,14 +105,10 @@ export class AvroCodec<T> {
   async load(id: number): Promise<void> {
     if (this.#known.has(id)) return
     try {
-      const writer = avro.Type.forSchema((await this.#source.schemaById(id)) as avro.Schema)
-      this.#known.set(id, this.#resolve(id, writer))
+      this.#known.set(id, this.#resolve(id, parseSchema(id, await this.#source.schemaById(id))))
     } catch (error) {
-      if (error instanceof AppError && error.code === 'SCHEMA_UNKNOWN') {
-        this.#known.set(id, { kind: 'refused', error, until: this.#now() + UNKNOWN_ID_TTL_MS })
-        return
-      }
-      throw error
+      if (!(error instanceof AppError) || !(error.code in REFUSED_FOR_MS)) throw error
+      this.#known.set(id, { kind: 'refused', error, until: this.#now() + REFUSED_FOR_MS[error.code]! })
     }
   }
 
@@ -131,13 +130,13 @@ export class AvroCodec<T> {
 
   /** @throws AppError INPUT_INVALID naming the field whose value doesn't fit the schema */
   encode(value: T): Buffer {
-    const wrong: string[] = []
+    const wrong: { field: string; shown: string }[] = []
     const valid = this.#type.isValid(value, {
-      errorHook: (path: string[], any: unknown) => wrong.push(`${path.join('.')} is ${JSON.stringify(any)}`),
+      errorHook: (path: string[], any: unknown) => wrong.push({ field: path.join('.'), shown: JSON.stringify(any) }),
     })
     if (!valid) {
-      const field = wrong[0]?.split(' ')[0] ?? ''
-      throw new AppError('INPUT_INVALID', `${this.#type.name}: ${wrong[0] ?? 'not a record'}`, { details: { field } })
+      const { field, shown } = wrong[0] ?? { field: '', shown: 'not a record' }
+      throw new AppError('INPUT_INVALID', `${this.#type.name}: ${field} is ${shown}`, { details: { field } })
     }
     if (this.#ownId < 0) throw new AppError('INTERNAL', `no schema id for ${this.#type.name}`)
     const header = Buffer.from([MAGIC, 0, 0, 0, 0])
@@ -149,16 +148,36 @@ export class AvroCodec<T> {
     if (writer.equals(this.#type)) return { kind: 'ours' }
     try {
       return { kind: 'resolved', resolver: this.#type.createResolver(writer) }
-    } catch (error) {
-      const refused = new AppError(
-        'SCHEMA_INCOMPATIBLE',
-        `schema ${id} can't be read as ${this.#type.name}: ${messageOf(error)}`,
-        {
-          cause: error,
-          details: { schemaId: id, type: this.#type.name },
-        },
-      )
-      return { kind: 'refused', error: refused, until: Number.POSITIVE_INFINITY }
+    } catch (cause) {
+      return { kind: 'refused', error: this.#refusal(id, writer.name, cause), until: Number.POSITIVE_INFINITY }
     }
+  }
+
+  /** A version of our schema that broke its promises is a fault of all its records; any other schema of this record only. */
+  #refusal(id: number, writer: string | undefined, cause: unknown): AppError {
+    const ours = this.#type.name
+    const details = { schemaId: id, type: ours }
+    if (writer === ours) {
+      return new AppError('SCHEMA_INCOMPATIBLE', `schema ${id} can't be read as ${ours}: ${messageOf(cause)}`, {
+        cause,
+        details,
+      })
+    }
+    return new AppError('INPUT_INVALID', `schema ${id} is ${writer ?? 'not of a record'}, not ${ours}`, {
+      cause,
+      details: { ...details, reason: 'SCHEMA_FOREIGN' },
+    })
+  }
+}
+
+/** @throws AppError SCHEMA_INCOMPATIBLE when avsc can't make sense of it: of a default that its field can't have, say */
+function parseSchema(id: number, schema: unknown): AvroType {
+  try {
+    return avro.Type.forSchema(schema as avro.Schema)
+  } catch (cause) {
+    throw new AppError('SCHEMA_INCOMPATIBLE', `schema ${id} can't be parsed: ${messageOf(cause)}`, {
+      cause,
+      details: { schemaId: id },
+    })
   }
 }
