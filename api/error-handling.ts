@@ -4,7 +4,8 @@ import type { Socket } from 'node:net'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { AppError } from '../schemas/errors.ts'
 import type { App } from './app.ts'
-import { errorAnswerSchema, type HttpError, toHttpError } from './error-answer.ts'
+import { errorAnswerSchema } from './error-answer.ts'
+import { type HttpError, toHttpError } from './http-error.ts'
 
 /** Every answer that isn't a success has the one error format, whatever went wrong and wherever. */
 export function installErrorHandling(app: App): void {

@@ -54,7 +54,11 @@ export async function installOpenApi(app: App, { version, keyed }: OpenApiOption
       schema: keyed || !url.startsWith('/v1/') ? schema : { ...schema, headers: tenantHeaders as TSchema },
     }),
   })
-  await app.register(swaggerUi, { routePrefix: '/docs', uiConfig: { defaultModelsExpandDepth: 0 } })
+  await app.register(swaggerUi, {
+    routePrefix: '/docs',
+    uiConfig: { defaultModelsExpandDepth: 0 },
+    theme: { title: 'everscore', css: [{ filename: 'theme.css', content: '.swagger-ui .topbar { display: none }' }] },
+  })
   app.get(
     '/openapi.json',
     {

@@ -2,9 +2,10 @@ import { type Static, Type } from 'typebox'
 import { AppError } from '../../schemas/errors.ts'
 import type { App } from '../app.ts'
 import type { CustomerLookup } from '../customer-lookup.ts'
-import { NOT_READY_ERROR, notReady } from '../error-answer.ts'
+import { NOT_READY_ERROR } from '../error-answer.ts'
 import { sendError } from '../error-handling.ts'
 import { healthExample } from '../examples.ts'
+import { notReady } from '../http-error.ts'
 import { freshReports, ownersOf, waitingFor } from '../installation-state.ts'
 
 export interface HealthRouteDeps {

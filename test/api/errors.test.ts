@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { App } from '../../api/app.ts'
-import { toHttpError } from '../../api/error-answer.ts'
+import { toHttpError } from '../../api/http-error.ts'
 import { AppError } from '../../schemas/errors.ts'
 import { createMemoryView } from './memory-view.ts'
 import { type ServingView, scores } from './serving-view.ts'
