@@ -1,0 +1,16 @@
+import { GENERATED } from './markdown.ts'
+
+/** @param mermaid what `everscore topology` prints */
+export function topologyPage(mermaid: string): string {
+  return `# Topology
+
+${GENERATED}
+
+What the customer task runs for every event, read from \`topology/scoring.ts\`; \`everscore topology\` prints the same graph.
+Cylinders are topics, boxes are processors. An event goes through the boxes in this order and stops at the first that
+doesn't forward it.
+
+\`\`\`mermaid
+${mermaid}\`\`\`
+`
+}
