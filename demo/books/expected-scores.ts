@@ -1,0 +1,94 @@
+import type { LinearModel } from '../../models/linear-model.ts'
+import type { DecayedCount } from './decayed-counts.ts'
+import type { ExpectedCustomer } from './expected-customer.ts'
+
+const DAY_MS = 86_400_000
+const MINOR_PER_MAJOR = 100
+
+/** What one interaction of a type says about interest, in page views; docs/scoring.md. */
+const INTENT: Readonly<Record<string, number>> = {
+  page_view: 1,
+  product_view: 2,
+  search: 1.5,
+  favorite: 3,
+  add_to_cart: 5,
+  inquiry: 8,
+  email_open: 0.5,
+  email_click: 2,
+  email_reply: 6,
+  call: 6,
+  meeting: 10,
+  demo_request: 12,
+  login: 2,
+  feature_use: 2,
+  support_ticket: 0.5,
+  other: 0.5,
+}
+
+/** The features that scorecards give points for, as of the customer's newest event, by their published definitions. */
+export function expectedFeatures(known: ExpectedCustomer): Readonly<Record<string, number>> {
+  const { counts, newestAt, purchases, gaps, answers } = known
+  const decayed = (...names: string[]): number =>
+    names.reduce((sum, name) => sum + (counts.get(name)?.halfLife30 ?? 0), 0)
+  const engagement = (of: (count: DecayedCount) => number): number =>
+    [...counts].reduce((sum, [name, count]) => sum + (INTENT[name] ?? 0) * of(count), 0)
+  const daysSince = (at: number | null): number => (at === null ? 0 : (newestAt - at) / DAY_MS)
+  const [money] = known.money
+  return {
+    engagement_1d: Math.log(1 + engagement((count) => count.halfLife1)),
+    engagement_7d: Math.log(1 + engagement((count) => count.halfLife7)),
+    engagement_30d: Math.log(1 + engagement((count) => count.halfLife30)),
+    demo_requests: Math.log(1 + decayed('demo_request')),
+    inquiries: Math.log(1 + decayed('inquiry')),
+    cart_adds: Math.log(1 + decayed('add_to_cart')),
+    meetings: Math.log(1 + decayed('meeting', 'call')),
+    email_replies: Math.log(1 + decayed('email_reply')),
+    email_attention: Math.log(1 + decayed('email_open', 'email_click')),
+    sessions: Math.log(1 + known.sessions),
+    days_inactive: Math.log(1 + daysSince(known.lastActiveAt)),
+    tenure: Math.log(1 + daysSince(known.firstSeenAt)),
+    purchases: Math.log(1 + purchases),
+    spend: Math.log(1 + Math.max(0, (money?.purchasedMinor ?? 0) - (money?.refundedMinor ?? 0)) / MINOR_PER_MAJOR),
+    days_since_purchase: Math.log(1 + daysSince(known.lastPurchaseAt)),
+    purchase_overdue: overdueOf(known, daysSince(known.lastPurchaseAt)),
+    purchase_regularity:
+      gaps.gaps < 2 || gaps.meanDays === 0 ? 0 : 1 / (1 + Math.sqrt(gaps.varianceDays) / gaps.meanDays),
+    refund_ratio: refundRatioOf(known),
+    failed_payments: Math.log(1 + decayed('payment_failed')),
+    support_tickets: Math.log(1 + decayed('support_ticket')),
+    nps: answers.NPS === null ? 0 : (answers.NPS.score - 7.5) / 2.5,
+    nps_known: answers.NPS === null ? 0 : 1,
+    csat: answers.CSAT === null ? 0 : (answers.CSAT.score - 3) / 2,
+    csat_known: answers.CSAT === null ? 0 : 1,
+    unsubscribed: counts.has('unsubscribe') ? 1 : 0,
+    subscription_active: known.subscription === 'active' ? 1 : 0,
+    subscription_cancelled: known.subscription === 'cancelled' ? 1 : 0,
+  }
+}
+
+/** 1 / (1 + e^−x), x = intercept + Σ coefficient × (value − mean) / scale. @throws Error for a feature not known here */
+export function expectedProbability(model: LinearModel, features: Readonly<Record<string, number>>): number {
+  const contributions = model.features.map((name, i) => {
+    const value = features[name]
+    if (value === undefined) throw new Error(`the books don't know the feature ${name} of ${model.version}`)
+    return (model.coefficients[i]! * (value - model.means[i]!)) / model.scales[i]!
+  })
+  return 1 / (1 + Math.exp(-contributions.reduce((sum, each) => sum + each, model.intercept)))
+}
+
+/** log2 of recency over the usual gap (of at least a day), within ±3, shrunk by gaps / (gaps + 1). */
+function overdueOf({ gaps }: ExpectedCustomer, recencyDays: number): number {
+  if (gaps.gaps === 0) return 0
+  const ratio = Math.log2(recencyDays / Math.max(gaps.meanDays, 1))
+  return (Math.max(-3, Math.min(3, ratio)) * gaps.gaps) / (gaps.gaps + 1)
+}
+
+/** Refunded out of bought, at most 1; by number where nothing of value was bought. */
+function refundRatioOf({ money: [money], purchases, refunds }: ExpectedCustomer): number {
+  if (refunds === 0) return 0
+  const ratio =
+    money === undefined || money.purchasedMinor === 0
+      ? refunds / Math.max(1, purchases)
+      : money.refundedMinor / money.purchasedMinor
+  return Math.min(1, ratio)
+}
