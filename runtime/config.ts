@@ -93,7 +93,11 @@ export const OPTIONS = {
   KAFKA_SASL_MECHANISM: oneOf(['', 'plain', 'scram-sha-256', 'scram-sha-512'], '', 'SASL mechanism; none if unset.'),
   KAFKA_SASL_USERNAME: text('', 'SASL user name.'),
   KAFKA_SASL_PASSWORD: text('', 'SASL password.', true),
-  SCHEMA_REGISTRY_URL: text('', 'Address of a Confluent-compatible schema registry.'),
+  SCHEMA_REGISTRY_URL: text(
+    '',
+    'Address of a Confluent-compatible schema registry, http://[user:password@]host:port[/path].',
+    true,
+  ),
   REDIS_URL: text(
     '',
     'Redis address, redis://[:password@]host:port[/db]; several with commas: the nodes of a cluster.',

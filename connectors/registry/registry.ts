@@ -6,14 +6,17 @@ import { AppError, messageOf } from '../../schemas/errors.ts'
 
 const HTTP_NOT_FOUND = 404
 const HTTP_CONFLICT = 409
+/** The client's error for a schema that it got and can't make sense of: asking again won't help. */
+const UNPARSEABLE = 'ConfluentSchemaRegistryArgumentError'
 
 /** The schema registry: writer schemas by id, and our own schemas registered under `<topic>-value`. */
 export class Registry implements SchemaSource {
   readonly #registry: SchemaRegistry
+  /** For people: without the user and password that it may carry. */
   readonly #url: string
 
   constructor(url: string) {
-    this.#url = url
+    this.#url = withoutUser(url)
     this.#registry = new SchemaRegistry({
       host: url,
       retry: { retries: 2, initialRetryTimeInSecs: 0.1, maxRetryTimeInSecs: 2 },
@@ -31,6 +34,12 @@ export class Registry implements SchemaSource {
       if (error instanceof AppError) throw error
       if (statusOf(error) === HTTP_NOT_FOUND) {
         throw new AppError('SCHEMA_UNKNOWN', `the registry has no schema ${id}`, {
+          cause: error,
+          details: { schemaId: id },
+        })
+      }
+      if ((error as Error).name === UNPARSEABLE) {
+        throw new AppError('SCHEMA_INCOMPATIBLE', `schema ${id} can't be parsed: ${messageOf(error)}`, {
           cause: error,
           details: { schemaId: id },
         })
@@ -84,4 +93,8 @@ export class Registry implements SchemaSource {
 function statusOf(error: unknown): number | undefined {
   const { status } = error as { status?: unknown }
   return typeof status === 'number' ? status : undefined
+}
+
+function withoutUser(url: string): string {
+  return url.replace(/\/\/[^/]*@/, '//')
 }
