@@ -1,0 +1,111 @@
+import { EventSink } from '../connectors/kafka/event-sink.ts'
+import { Registry } from '../connectors/registry/registry.ts'
+import type { InputEvent } from '../schemas/events.ts'
+import { load } from './generator.ts'
+import { followResults } from './results-reader.ts'
+import { type Bench, startWorkerProcess, until } from './setup.ts'
+
+export interface Latency {
+  readonly ratePerSecond: number
+  readonly seconds: number
+  readonly measured: number
+  readonly p50Ms: number
+  readonly p95Ms: number
+  readonly p99Ms: number
+  readonly maxMs: number
+  readonly missing: number
+}
+
+/** Produces at fixed rates and measures, on one clock, from each event's scheduled time to its visible result. */
+export async function measureLatency(
+  bench: Bench,
+  rates: readonly number[],
+  times: { readonly warmSeconds: number; readonly seconds: number },
+  seed: number,
+): Promise<Latency[]> {
+  const worker = startWorkerProcess(bench)
+  const registry = new Registry(bench.config.SCHEMA_REGISTRY_URL)
+  const sink = await EventSink.connect({
+    kafka: { brokers: bench.config.KAFKA_BROKERS, clientId: 'bench-load' },
+    prefix: bench.config.TOPIC_PREFIX,
+    register: (subject, schema) => registry.register(subject, schema),
+    now: Date.now,
+  })
+  const results: Latency[] = []
+  try {
+    for (const [i, rate] of rates.entries()) results.push(await atRate(bench, sink, rate, times, seed + i))
+  } finally {
+    await worker.kill('SIGTERM')
+    await sink.close()
+  }
+  return results
+}
+
+async function atRate(
+  bench: Bench,
+  sink: EventSink,
+  rate: number,
+  { warmSeconds, seconds }: { readonly warmSeconds: number; readonly seconds: number },
+  seed: number,
+): Promise<Latency> {
+  const total = Math.ceil(rate * (warmSeconds + seconds))
+  const events = [...numbered(load({ seed, events: total, customers: 100_000, until: Date.now() }), seed)]
+  const due = new Float64Array(total)
+  const latency = new Float64Array(total).fill(-1)
+  let seen = 0
+  const base = seed * 100_000_000
+  const stop = await followResults(
+    bench.config.KAFKA_BROKERS,
+    `${bench.config.TOPIC_PREFIX}customers`,
+    'end',
+    (number) => {
+      const i = number - base
+      if (i < 0 || i >= total || latency[i]! >= 0) return
+      latency[i] = performance.now() - due[i]!
+      seen++
+    },
+  )
+  const start = performance.now() + 100
+  for (let i = 0; i < total; i++) due[i] = start + (i * 1000) / rate
+  let sent = 0
+  while (sent < total) {
+    const now = performance.now()
+    let to = sent
+    while (to < total && due[to]! <= now) to++
+    if (to > sent) {
+      // Sent in one go: what came due while the last write was under way. Latency counts from when each was due.
+      await sink.write(events.slice(sent, to))
+      sent = to
+    } else await new Promise((resolve) => setTimeout(resolve, Math.max(0, due[sent]! - now)))
+  }
+  await until(() => seen === total, 60_000, 'the last result').catch(() => {
+    // Counted as missing below.
+  })
+  await stop()
+  const counted = latency
+    .slice(Math.floor(rate * warmSeconds))
+    .filter((ms) => ms >= 0)
+    .sort()
+  const at = (share: number): number => Math.round(10 * (counted[Math.ceil(share * counted.length) - 1] ?? 0)) / 10
+  return {
+    ratePerSecond: rate,
+    seconds,
+    measured: counted.length,
+    p50Ms: at(0.5),
+    p95Ms: at(0.95),
+    p99Ms: at(0.99),
+    maxMs: at(1),
+    missing: total - seen,
+  }
+}
+
+/** Event ids that no other run of this bench uses. */
+function* numbered(events: Iterable<InputEvent>, seed: number): Generator<InputEvent> {
+  let i = 0
+  for (const { topic, event } of events) {
+    yield {
+      topic,
+      event: { ...event, eventId: `e${String(seed * 100_000_000 + i++).padStart(12, '0')}` },
+    } as InputEvent
+  }
+}

@@ -1,0 +1,93 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { cpus, totalmem } from 'node:os'
+import { EventSink } from '../connectors/kafka/event-sink.ts'
+import { Registry } from '../connectors/registry/registry.ts'
+import { type Stack, startStack } from '../connectors/stack/stack.ts'
+import { type Config, readConfig } from '../runtime/config.ts'
+import { initialise } from '../runtime/init.ts'
+import type { InputEvent } from '../schemas/events.ts'
+
+export interface Bench {
+  readonly stack: Stack
+  readonly config: Config
+  readonly env: Record<string, string>
+}
+
+export function machine(): string {
+  const [cpu] = cpus()
+  return `${cpus().length} x ${cpu?.model.trim() ?? 'unknown'}, ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.version}`
+}
+
+export const say = (line: string): void => {
+  process.stderr.write(`${line}\n`)
+}
+
+let benches = 0
+
+export async function startBench(partitions: number, settings: Record<string, string> = {}): Promise<Bench> {
+  const stack = await startStack({ env: process.env, kafkaHeapMb: 1024, log: say })
+  // On servers that were there before, topics of its own.
+  const TOPIC_PREFIX = `bench-${process.pid}-${++benches}-`
+  const env = { ...stack.env(), TOPIC_PREFIX, PARTITIONS: String(partitions), LOG_LEVEL: 'warn', ...settings }
+  const config = readConfig(env)
+  await initialise(config, null)
+  return { stack, config, env }
+}
+
+/** Writes events in slices; resolves when all are durable. */
+export async function fill(bench: Bench, events: Iterable<InputEvent>): Promise<void> {
+  const registry = new Registry(bench.config.SCHEMA_REGISTRY_URL)
+  const sink = await EventSink.connect({
+    kafka: { brokers: bench.config.KAFKA_BROKERS, clientId: 'bench-fill' },
+    prefix: bench.config.TOPIC_PREFIX,
+    register: (subject, schema) => registry.register(subject, schema),
+    now: Date.now,
+  })
+  let slice: InputEvent[] = []
+  for (const event of events) {
+    slice.push(event)
+    if (slice.length < 5_000) continue
+    await sink.write(slice)
+    slice = []
+  }
+  await sink.write(slice)
+  await sink.close()
+}
+
+export interface WorkerProcess {
+  readonly pid: number
+  kill(signal: NodeJS.Signals): Promise<void>
+}
+
+const everscore = new URL('../bin/everscore.ts', import.meta.url).pathname
+const running = new Set<ChildProcess>()
+
+export function startWorkerProcess(bench: Bench): WorkerProcess {
+  const child = spawn(process.execPath, [everscore, 'worker'], {
+    env: { ...process.env, ...bench.env },
+    stdio: ['ignore', 'inherit', 'inherit'],
+  })
+  running.add(child)
+  const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()))
+  void ended.then(() => running.delete(child))
+  return {
+    pid: child.pid!,
+    kill: async (signal) => {
+      child.kill(signal)
+      await ended
+    },
+  }
+}
+
+export async function stopBench(bench: Bench): Promise<void> {
+  for (const child of running) child.kill('SIGKILL')
+  await bench.stack.stop()
+}
+
+export async function until(condition: () => boolean, timeoutMs: number, what: string): Promise<void> {
+  const deadline = performance.now() + timeoutMs
+  while (!condition()) {
+    if (performance.now() > deadline) throw new Error(`${what} did not happen within ${timeoutMs / 1000} s`)
+    await new Promise((resolve) => setTimeout(resolve, 5))
+  }
+}

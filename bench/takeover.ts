@@ -1,0 +1,94 @@
+import { EventSink } from '../connectors/kafka/event-sink.ts'
+import { Registry } from '../connectors/registry/registry.ts'
+import { load } from './generator.ts'
+import { followResults } from './results-reader.ts'
+import { type Bench, startWorkerProcess, until } from './setup.ts'
+
+export interface Takeover {
+  /** From kill -9 of one of two workers to the first new result of each of its partitions: the last of them, ms. */
+  readonly lossToFirstScoreMs: number
+  /** Of that, until the group noticed: the session time-out, ms. */
+  readonly sessionTimeoutMs: number
+  /** Longest time without a result in a partition that stayed with the other worker, ms. */
+  readonly untouchedPauseMs: number
+}
+
+const RATE = 2_000
+const SECONDS = 30
+
+/** Two workers under a steady load; one is killed with -9. */
+export async function measureTakeover(bench: Bench, seed: number): Promise<Takeover> {
+  const registry = new Registry(bench.config.SCHEMA_REGISTRY_URL)
+  const sink = await EventSink.connect({
+    kafka: { brokers: bench.config.KAFKA_BROKERS, clientId: 'bench-load' },
+    prefix: bench.config.TOPIC_PREFIX,
+    register: (subject, schema) => registry.register(subject, schema),
+    now: Date.now,
+  })
+  const partitions = Number(bench.config.PARTITIONS)
+  const lastAt = new Float64Array(partitions)
+  const longest = new Float64Array(partitions)
+  const firstAfter = new Float64Array(partitions)
+  let killedAt = 0
+  let watching = false
+  const stop = await followResults(
+    bench.config.KAFKA_BROKERS,
+    `${bench.config.TOPIC_PREFIX}customers`,
+    'end',
+    (_event, partition, record) => {
+      const now = performance.now()
+      if (watching) longest[partition] = Math.max(longest[partition]!, now - lastAt[partition]!)
+      lastAt[partition] = now
+      const scoredAt = Number(record.headers().get('scoredAt'))
+      if (killedAt > 0 && firstAfter[partition] === 0 && scoredAt > killedAt + 1_000) firstAfter[partition] = now
+    },
+  )
+  const staying = startWorkerProcess(bench)
+  const dying = startWorkerProcess(bench)
+  let going = true
+  const producing = (async () => {
+    const events = load({ seed, events: RATE * SECONDS * 2, customers: 100_000, until: Date.now() })
+    let batch = []
+    for (const { topic, event } of events) {
+      batch.push({
+        topic,
+        event: {
+          ...event,
+          eventId: `e${String(seed * 100_000_000 + Number(event.eventId.slice(1))).padStart(12, '0')}`,
+        },
+      })
+      if (batch.length < RATE / 100) continue
+      if (!going) return
+      await sink.write(batch as Parameters<EventSink['write']>[0])
+      batch = []
+      await new Promise((resolve) => setTimeout(resolve, 10))
+    }
+  })()
+  try {
+    await until(() => lastAt.every((at) => at > 0), 60_000, 'a result in every partition')
+    // Until the group has settled on two members nothing is measured.
+    await new Promise((resolve) => setTimeout(resolve, 5_000))
+    watching = true
+    const before = lastAt.slice()
+    killedAt = Date.now()
+    const killed = performance.now()
+    await dying.kill('SIGKILL')
+    await until(() => firstAfter.every((at) => at > 0), 60_000, 'the take-over')
+    const waited = lastAt.map((_, p) => firstAfter[p]! - killed)
+    const pauses = longest
+    void before
+    const sessionTimeoutMs = bench.config.SESSION_TIMEOUT_MS
+    const untouched = [...pauses].filter((pause) => pause < sessionTimeoutMs / 2)
+    return {
+      lossToFirstScoreMs: Math.round(Math.max(...waited)),
+      sessionTimeoutMs,
+      untouchedPauseMs: Math.round(Math.max(0, ...untouched)),
+    }
+  } finally {
+    going = false
+    await producing
+    await stop()
+    await sink.close()
+    await staying.kill('SIGTERM')
+  }
+}
