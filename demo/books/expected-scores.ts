@@ -25,19 +25,24 @@ const INTENT: Readonly<Record<string, number>> = {
   other: 0.5,
 }
 
-/** The features that scorecards give points for, as of the customer's newest event, by their published definitions. */
-export function expectedFeatures(known: ExpectedCustomer): Readonly<Record<string, number>> {
+/**
+ * The features that scorecards give points for, by their published definitions.
+ * @param asOf the customer's newest event, or a later time up to which nothing happened
+ */
+export function expectedFeatures(known: ExpectedCustomer, asOf: number): Readonly<Record<string, number>> {
   const { counts, newestAt, purchases, gaps, answers } = known
-  const decayed = (...names: string[]): number =>
+  const left = (halfLifeDays: number): number => 2 ** (-(asOf - newestAt) / (halfLifeDays * DAY_MS))
+  const atNewest = (...names: string[]): number =>
     names.reduce((sum, name) => sum + (counts.get(name)?.halfLife30 ?? 0), 0)
-  const engagement = (of: (count: DecayedCount) => number): number =>
-    [...counts].reduce((sum, [name, count]) => sum + (INTENT[name] ?? 0) * of(count), 0)
-  const daysSince = (at: number | null): number => (at === null ? 0 : (newestAt - at) / DAY_MS)
+  const decayed = (...names: string[]): number => atNewest(...names) * left(30)
+  const engagement = (halfLifeDays: number, of: (count: DecayedCount) => number): number =>
+    [...counts].reduce((sum, [name, count]) => sum + (INTENT[name] ?? 0) * of(count), 0) * left(halfLifeDays)
+  const daysSince = (at: number | null): number => (at === null ? 0 : (asOf - at) / DAY_MS)
   const [money] = known.money
   return {
-    engagement_1d: Math.log(1 + engagement((count) => count.halfLife1)),
-    engagement_7d: Math.log(1 + engagement((count) => count.halfLife7)),
-    engagement_30d: Math.log(1 + engagement((count) => count.halfLife30)),
+    engagement_1d: Math.log(1 + engagement(1, (count) => count.halfLife1)),
+    engagement_7d: Math.log(1 + engagement(7, (count) => count.halfLife7)),
+    engagement_30d: Math.log(1 + engagement(30, (count) => count.halfLife30)),
     demo_requests: Math.log(1 + decayed('demo_request')),
     inquiries: Math.log(1 + decayed('inquiry')),
     cart_adds: Math.log(1 + decayed('add_to_cart')),
@@ -46,7 +51,7 @@ export function expectedFeatures(known: ExpectedCustomer): Readonly<Record<strin
     email_attention: Math.log(1 + decayed('email_open', 'email_click')),
     sessions: Math.log(1 + known.sessions),
     days_inactive: Math.log(1 + daysSince(known.lastActiveAt)),
-    tenure: Math.log(1 + daysSince(known.firstSeenAt)),
+    tenure: Math.log(1 + (newestAt - known.firstSeenAt) / DAY_MS),
     purchases: Math.log(1 + purchases),
     spend: Math.log(1 + Math.max(0, (money?.purchasedMinor ?? 0) - (money?.refundedMinor ?? 0)) / MINOR_PER_MAJOR),
     days_since_purchase: Math.log(1 + daysSince(known.lastPurchaseAt)),
@@ -54,8 +59,8 @@ export function expectedFeatures(known: ExpectedCustomer): Readonly<Record<strin
     purchase_regularity:
       gaps.gaps < 2 || gaps.meanDays === 0 ? 0 : 1 / (1 + Math.sqrt(gaps.varianceDays) / gaps.meanDays),
     refund_ratio: refundRatioOf(known),
-    failed_payments: Math.log(1 + decayed('payment_failed')),
-    support_tickets: Math.log(1 + decayed('support_ticket')),
+    failed_payments: Math.log(1 + atNewest('payment_failed')),
+    support_tickets: Math.log(1 + atNewest('support_ticket')),
     nps: answers.NPS === null ? 0 : (answers.NPS.score - 7.5) / 2.5,
     nps_known: answers.NPS === null ? 0 : 1,
     csat: answers.CSAT === null ? 0 : (answers.CSAT.score - 3) / 2,

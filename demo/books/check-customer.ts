@@ -1,0 +1,40 @@
+import { CHURN_PRIOR } from '../../models/priors/churn-prior.ts'
+import { LEAD_PRIOR } from '../../models/priors/lead-prior.ts'
+import type { Customer } from '../../schemas/avro/customer.ts'
+import type { InputEvent } from '../../schemas/events.ts'
+import { decodeState } from '../../schemas/state-codec.ts'
+import { compareCustomer, differences } from './compare-customer.ts'
+import { expectedCustomer } from './expected-customer.ts'
+import { expectedFeatures, expectedProbability } from './expected-scores.ts'
+
+const DAY_MS = 86_400_000
+
+/** What a stored record says otherwise than the customer's events: state, RFM, and both scores by the prior scorecards. */
+export function checkCustomer(events: readonly InputEvent[], stored: Customer): string[] {
+  const expected = expectedCustomer(events)
+  // A timer's record is for a time after the newest event; what happened until then is the same.
+  const asOf = stored.cause === 'event' ? expected.newestAt : stored.asOf
+  const features = expectedFeatures(expected, asOf)
+  const [money] = expected.money
+  const wanted = new Map<string, number | string | null>([
+    ['asOf', asOf],
+    ['frequency', expected.purchases],
+    ['monetaryMinor', money === undefined ? 0 : money.purchasedMinor - money.refundedMinor],
+    ['recencyDays', expected.lastPurchaseAt === null ? null : (asOf - expected.lastPurchaseAt) / DAY_MS],
+    ['lead model', LEAD_PRIOR.version],
+    ['lead probability', expectedProbability(LEAD_PRIOR, features)],
+    ['churn model', CHURN_PRIOR.version],
+    ['churn risk', expectedProbability(CHURN_PRIOR, features)],
+  ])
+  const found = new Map<string, number | string | null>([
+    ['asOf', stored.asOf],
+    ['frequency', stored.rfm.frequency],
+    ['monetaryMinor', stored.rfm.monetaryMinor],
+    ['recencyDays', stored.rfm.recencyDays],
+    ['lead model', stored.lead.modelVersion],
+    ['lead probability', stored.lead.probability],
+    ['churn model', stored.churn.modelVersion],
+    ['churn risk', stored.churn.risk],
+  ])
+  return [...compareCustomer(expected, decodeState(stored.state)), ...differences(wanted, found)]
+}
