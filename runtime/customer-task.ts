@@ -208,12 +208,12 @@ export class CustomerTask {
     this.#restore = null
     this.#viewOffset = taken.viewOffset
     this.#confirming = Promise.resolve()
-    const queues = INPUT_TOPICS.map(
-      (topic) =>
-        new InputQueue(topic, inputCodecs[topic], taken.inputs.get(topic)!, this.#settings.queueBytes, () =>
-          inputs.changed(),
-        ),
-    )
+    const queues = INPUT_TOPICS.map((topic) => {
+      const { start, end } = taken.inputs.get(topic)!
+      const queue = new InputQueue(topic, inputCodecs[topic], start, this.#settings.queueBytes, () => inputs.changed())
+      queue.expectUntil(end)
+      return queue
+    })
     const inputs = new TaskInputs({
       queues,
       mergeWaitMs: this.#settings.mergeWaitMs,
@@ -221,7 +221,7 @@ export class CustomerTask {
     })
     this.#inputs = inputs
     this.#subscriptions = queues.map((queue) =>
-      inputFetcher.subscribe(topicName(queue.topic), this.partition, taken.inputs.get(queue.topic)!, queue),
+      inputFetcher.subscribe(topicName(queue.topic), this.partition, queue.position, queue),
     )
     this.#failure = null
     this.#state = 'running'

@@ -78,7 +78,13 @@ export class InputQueue implements FetchSink {
     return this.#bytes < this.#maxBytes
   }
 
+  /** Call before the first fetch: the log holds records up to there, or did so a moment ago. */
+  expectUntil(end: number): void {
+    this.#end = end
+  }
+
   push(records: ConsumedRecord[], progress: FetchProgress): void {
+    if (this.isEmpty) this.#position = this.#fetchPosition
     this.#fetchPosition = progress.position
     this.#end = progress.lastStableOffset
     if (records.length > 0) {

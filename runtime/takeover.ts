@@ -32,8 +32,8 @@ export interface RestoreProgress {
 }
 
 export interface TakenOver {
-  /** Where to read each input topic on. */
-  readonly inputs: ReadonlyMap<InputTopic, number>
+  /** Where to read each input topic on, and how far it went. */
+  readonly inputs: ReadonlyMap<InputTopic, LogRange>
   /** Where Redis stands now: at the end of the changelog. */
   readonly viewOffset: number
   readonly restored: number
@@ -53,7 +53,7 @@ export async function takeOver(ports: TakeoverPorts, partition: number, signal: 
   const log = await logRange(ports.kafka, changelog, partition)
   const position = await ports.store.position(partition, signal)
   const view = await restore(ports, partition, log, position, signal)
-  const inputs = new Map<InputTopic, number>()
+  const inputs = new Map<InputTopic, LogRange>()
   let lost = 0
   for (const topic of INPUT_TOPICS) {
     const name = ports.topicName(topic)
@@ -71,7 +71,7 @@ export async function takeOver(ports: TakeoverPorts, partition: number, signal: 
         to: range.start,
       })
     }
-    inputs.set(topic, Math.max(start, range.start))
+    inputs.set(topic, { start: Math.max(start, range.start), end: range.end })
   }
   return { inputs, viewOffset: view.offset, restored: view.restored, lost }
 }

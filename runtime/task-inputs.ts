@@ -46,7 +46,7 @@ export class TaskInputs {
     let waitUntil = 0
     for (;;) {
       signal.throwIfAborted()
-      const waiting = this.#queues.some((queue) => queue.isEmpty && queue.hasUnread)
+      const missing = this.#queues.filter((queue) => queue.isEmpty && queue.hasUnread)
       const anything = this.#queues.some((queue) => !queue.isEmpty)
       if (!anything) {
         waitUntil = 0
@@ -55,7 +55,7 @@ export class TaskInputs {
         await this.#changes(Number.POSITIVE_INFINITY, signal)
         continue
       }
-      if (waiting) {
+      if (missing.length > 0) {
         waitUntil ||= performance.now() + this.#mergeWaitMs
         const left = waitUntil - performance.now()
         if (left > 0) {
@@ -63,7 +63,7 @@ export class TaskInputs {
           continue
         }
       }
-      const batch = this.#merge(limits)
+      const batch = this.#merge(limits, missing)
       if (!(batch instanceof SchemaNeeded)) {
         this.#onRoom()
         return batch
@@ -75,8 +75,11 @@ export class TaskInputs {
     }
   }
 
-  /** A batch, or the schema that its first record needs. */
-  #merge({ maxRecords, maxBytes }: TakeLimits): TakenRecord[] | SchemaNeeded {
+  /**
+   * A batch, or the schema that its first record needs.
+   * @param givenUp queues that were waited for in vain: without them the others would go on one record a wait
+   */
+  #merge({ maxRecords, maxBytes }: TakeLimits, givenUp: readonly InputQueue[]): TakenRecord[] | SchemaNeeded {
     const batch: TakenRecord[] = []
     let bytes = 0
     while (batch.length < maxRecords && bytes < maxBytes) {
@@ -86,7 +89,7 @@ export class TaskInputs {
         const head = queue.peek()
         if (head === null) {
           // Its next record may be older than the other heads: end the batch here rather than overtake it.
-          if (queue.hasUnread && batch.length > 0) return batch
+          if (queue.hasUnread && batch.length > 0 && !givenUp.includes(queue)) return batch
           continue
         }
         if (head instanceof SchemaNeeded) return batch.length > 0 ? batch : head

@@ -14,7 +14,7 @@ const noSchemas: SchemaSource = {
 /** Codecs of the input topics, as if the registry had numbered them from 1. */
 export function inputCodecs(): Record<InputTopic, AvroCodec<InputEvent['event']>> {
   const codecs = INPUT_TOPICS.map((topic, i) => {
-    const codec = new AvroCodec<InputEvent['event']>(TOPICS[topic].schema, noSchemas).useId(i + 1)
+    const codec = new AvroCodec<InputEvent['event']>(TOPICS[topic].schema!, noSchemas).useId(i + 1)
     return [topic, codec] as const
   })
   // Every topic is there: the pairs come from the list of all.
