@@ -5,17 +5,21 @@ import type { ScoreChange } from '../schemas/avro/score-change.ts'
 import type { AvroCodec } from '../schemas/codec.ts'
 import { cloneState, newCustomerState } from '../schemas/customer-state.ts'
 import { type AppError, messageOf } from '../schemas/errors.ts'
-import { partitionOf } from '../schemas/partition.ts'
 import type { TenantSettings } from '../schemas/settings.ts'
 import type { Scoring } from '../topology/scoring.ts'
 import type { BatchOutputs } from './batch-outputs.ts'
 import { ByteArena } from './byte-arena.ts'
+import { misnamed, misplaced } from './check-key.ts'
 import type { CachedCustomer, CustomerCache } from './customer-cache.ts'
 import { type DeadLetter, encodeDeadLetter } from './dead-letter.ts'
 import { ErrorRate } from './error-rate.ts'
 import type { TakenRecord } from './input-queue.ts'
 import { ResultHeaders } from './record-headers.ts'
 import { EventCounts } from './task-counters.ts'
+
+const NO_CHANGES: readonly Buffer[] = []
+/** Two of them beside a full batch still fit into the 8 MiB that `customers` takes, whatever limits the settings allow. */
+const MAX_CUSTOMER_BYTES = 2 * 1024 * 1024
 
 /** What is the same for all tenants' events between two batches. */
 export interface Broadcast {
@@ -83,12 +87,12 @@ export class BatchProcessor {
   prepare(batch: readonly TakenRecord[]): string[] {
     const missing = new Set<string>()
     for (const taken of batch) {
-      taken.refused = taken.failure ? decodeFailure(taken.failure) : this.#misnamed(taken)
+      taken.refused = taken.failure ? decodeFailure(taken.failure) : misnamed(taken)
       if (taken.refused) continue
       taken.customer = this.#options.cache.get(taken.key) ?? null
       if (taken.customer === null) {
         // A key that is in the cache has been found to belong here before.
-        taken.refused = this.#misplaced(taken.record.key!)
+        taken.refused = misplaced(taken.record.key!, this.#options)
         if (!taken.refused) missing.add(taken.key)
       }
     }
@@ -123,7 +127,7 @@ export class BatchProcessor {
     const context = this.#context
     const input = taken.input!
     const { tenantId, customerId, eventId } = input.event
-    const customer = (taken.customer ??= this.#options.cache.get(taken.key)!)
+    const customer = this.#customerOf(taken)
     const current = customer.touched ? customer.draft : customer.state
     context.input = input
     context.tenantId = tenantId
@@ -133,8 +137,16 @@ export class BatchProcessor {
     context.thresholdsVersion = broadcast.thresholdsVersion
     context.draft = current === null ? newCustomerState() : cloneState(current)
     let outcome: ReturnType<Scoring['process']>
+    let value: Buffer | null = null
+    let changes = NO_CHANGES
     try {
       outcome = scoring.process(context)
+      // What can't be written is a bug of ours on this event too: all is encoded before any of it counts.
+      if (outcome.kind === 'forward') {
+        value = this.#arena.write((into, at) => this.#options.customerCodec.encodeInto(context.customer, into, at))
+        if (value.length > MAX_CUSTOMER_BYTES) outcome = tooLarge(value.length)
+        else if (context.changes.length > 0) changes = context.changes.map((change) => this.#encodeChange(change))
+      }
     } catch (error) {
       this.#errors.failed(error)
       this.#deadLetter(taken, { stage: 'processor', reason: 'PROCESSOR_ERROR', error: messageOf(error) })
@@ -145,7 +157,6 @@ export class BatchProcessor {
     else if (outcome.kind === 'deadLetter') this.#deadLetter(taken, outcome)
     else {
       const { outputs } = this.#options
-      const value = this.#arena.write((into, at) => this.#options.customerCodec.encodeInto(context.customer, into, at))
       const headers = this.#headers.encode(
         taken.topic,
         'event',
@@ -156,12 +167,9 @@ export class BatchProcessor {
       )
       const key = taken.record.key!
       outputs.customer(key, value, context.now, headers)
-      for (const change of context.changes) {
-        const encoded = this.#arena.write((into, at) => this.#options.changeCodec.encodeInto(change, into, at))
-        outputs.change(key, encoded, context.now, headers)
-      }
+      for (const change of changes) outputs.change(key, change, context.now, headers)
       this.#counts.scored++
-      this.#counts.changes += context.changes.length
+      this.#counts.changes += changes.length
       customer.draft = context.draft
       customer.value = value
       customer.probability = context.customer.lead.probability
@@ -170,10 +178,14 @@ export class BatchProcessor {
     }
   }
 
+  #encodeChange(change: ScoreChange): Buffer {
+    return this.#arena.write((into, at) => this.#options.changeCodec.encodeInto(change, into, at))
+  }
+
   /** A null value on `profiles`: nothing of the customer stays. */
   #erase(taken: TakenRecord): void {
     const { outputs } = this.#options
-    const customer = (taken.customer ??= this.#options.cache.get(taken.key)!)
+    const customer = this.#customerOf(taken)
     const { record, topic } = taken
     const eventId = `erasure:${topic}/${this.#options.partition}/${record.offset}`
     const headers = this.#headers.encode(topic, 'erasure', record.offset, eventId, record.timestamp, this.#context.now)
@@ -184,43 +196,16 @@ export class BatchProcessor {
     this.#touch(customer)
   }
 
+  /** Those that `prepare` didn't find were loaded since. */
+  #customerOf(taken: TakenRecord): CachedCustomer {
+    taken.customer ??= this.#options.cache.get(taken.key)!
+    return taken.customer
+  }
+
   #touch(customer: CachedCustomer): void {
     if (customer.touched) return
     customer.touched = true
     this.#touched.push(customer)
-  }
-
-  /** Why the record's key can't be that of a customer, or null. */
-  #misnamed({ record, input, key, topic }: TakenRecord): DeadLetter | null {
-    if (record.key === null)
-      return { stage: 'key', reason: 'KEY_MISSING', error: 'key is null, not <tenantId>/<customerId>' }
-    if (input === null) {
-      if (topic !== 'profiles') return { stage: 'decode', reason: 'NULL_VALUE', error: `value is null on ${topic}` }
-      return key.includes('/') ? null : { stage: 'key', reason: 'KEY_MISMATCH', error: 'key has no slash' }
-    }
-    const { tenantId, customerId } = input.event
-    const matches =
-      key.length === tenantId.length + 1 + customerId.length &&
-      key.startsWith(tenantId) &&
-      key[tenantId.length] === '/' &&
-      key.endsWith(customerId)
-    if (matches) return null
-    return {
-      stage: 'key',
-      reason: 'KEY_MISMATCH',
-      error: `key is not tenantId/customerId of the value: ${key.slice(0, 200)}`,
-    }
-  }
-
-  #misplaced(key: Buffer): DeadLetter | null {
-    const { partition, partitions } = this.#options
-    const belongs = partitionOf(key, partitions)
-    if (belongs === partition) return null
-    return {
-      stage: 'key',
-      reason: 'WRONG_PARTITION',
-      error: `key belongs to partition ${belongs}, not ${partition}: the producer must use the murmur2 partitioner (librdkafka: partitioner=murmur2_random)`,
-    }
   }
 
   #deadLetter(taken: TakenRecord, letter: DeadLetter): void {
@@ -228,6 +213,11 @@ export class BatchProcessor {
     this.#options.outputs.deadLetter(taken.record.key, value, this.#context.now, headers)
     this.#counts.deadLettered(letter.reason)
   }
+}
+
+function tooLarge(bytes: number): DeadLetter & { kind: 'deadLetter' } {
+  const error = `state: the customers record would have ${bytes} bytes, more than ${MAX_CUSTOMER_BYTES}`
+  return { kind: 'deadLetter', stage: 'encode', reason: 'STATE_TOO_LARGE', error }
 }
 
 function decodeFailure(error: AppError): DeadLetter {
