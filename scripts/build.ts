@@ -5,14 +5,9 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { ROOT } from './source-files.ts'
 
-/** What the code finds beside itself, by import.meta.url. */
-const ASSETS = [
-  'state/*.lua',
-  'connectors/stack/*.{xml,pom}',
-  'mappings/**/*.json',
-  'demo/data/**/*',
-  'api/**/*.{html,json}',
-]
+/** What the code finds beside itself, by import.meta.url: scripts of Redis, poms, mappings, data. */
+const ASSETS = '{api,connectors,demo,mappings,models,runtime,schemas,sinks,state,trainer}/**/*'
+const NOT_ASSETS = /\.(ts|avsc)$/
 const DIST = join(ROOT, 'dist')
 
 rmSync(DIST, { recursive: true, force: true })
@@ -23,7 +18,7 @@ const { status } = spawnSync(process.execPath, [tsc, '-p', join(ROOT, 'scripts',
   stdio: ['ignore', 2, 2],
 })
 for (const entry of globSync(ASSETS, { cwd: ROOT, withFileTypes: true })) {
-  if (!entry.isFile()) continue
+  if (!entry.isFile() || NOT_ASSETS.test(entry.name)) continue
   const source = join(entry.parentPath, entry.name)
   const target = join(DIST, source.slice(ROOT.length))
   mkdirSync(dirname(target), { recursive: true })
