@@ -47,8 +47,14 @@ function readersOf<S, R>(
     const spec = specs[field.name]
     if (spec !== undefined) return [field.name, compile(field, spec)]
     if (field.default === undefined) throw mappingFault(`${path}.${field.name}`, 'is missing')
-    return [field.name, () => structuredClone(field.default) as FieldValue]
+    return [field.name, () => copyOf(field.default as FieldValue)]
   })
+}
+
+/** Defaults of our schemas hold nothing deeper than an empty list or map. */
+function copyOf(standard: FieldValue): FieldValue {
+  if (Array.isArray(standard)) return [...standard]
+  return typeof standard === 'object' && standard !== null ? { ...standard } : standard
 }
 
 function compileField(field: AvroField, spec: FieldSpec, place: Place): ReadField {

@@ -150,12 +150,15 @@ function readBoolean(text: ReadPiece, { field }: Place): ReadValue {
 }
 
 function readTimestamp({ format = 'iso' }: ValueSpec, { field }: Place, text: ReadPiece): ReadValue {
+  // Lines that follow one another often have the same time.
+  let lastText = ''
+  let last: number | null = null
   return (rows, i) => {
     const value = text(rows[i]!, i)
     if (value === '' || value instanceof Rejection) return value === '' ? null : value
-    return (
-      parseTimestamp(value, format) ?? new Rejection('TIMESTAMP_INVALID', field, `${show(value)} is not ${format}`, i)
-    )
+    if (value !== lastText) last = parseTimestamp(value, format)
+    lastText = value
+    return last ?? new Rejection('TIMESTAMP_INVALID', field, `${show(value)} is not ${format}`, i)
   }
 }
 

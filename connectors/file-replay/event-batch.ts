@@ -23,14 +23,14 @@ export class EventBatch {
     return this.#events.length >= this.#size
   }
 
-  takes({ event }: InputEvent): boolean {
-    return (this.#perCustomer.get(customerKey(event.tenantId, event.customerId)) ?? 0) < RECENT_EVENTS
-  }
-
-  add(input: InputEvent): void {
+  /** @returns false when the batch holds all it may of that customer, and was left as it is */
+  add(input: InputEvent): boolean {
     const key = customerKey(input.event.tenantId, input.event.customerId)
-    this.#perCustomer.set(key, (this.#perCustomer.get(key) ?? 0) + 1)
+    const held = this.#perCustomer.get(key) ?? 0
+    if (held >= RECENT_EVENTS) return false
+    this.#perCustomer.set(key, held + 1)
     this.#events.push(input)
+    return true
   }
 
   /** The events, in order; the batch is empty afterwards. */

@@ -65,9 +65,11 @@ export class ReplayRun {
   async #take(item: ReplayItem): Promise<boolean> {
     const { counts, rejects } = this.#options
     if (item.kind === 'event') {
-      if (!this.#batch.takes(item.event)) await this.#flush()
       if (!(await this.#waitFor(item.event))) return false
-      this.#batch.add(item.event)
+      if (!this.#batch.add(item.event)) {
+        await this.#flush()
+        this.#batch.add(item.event)
+      }
     }
     count(counts, item)
     if (item.kind === 'reject') await rejects.add(item.rejected)
