@@ -58,11 +58,6 @@ export class CustomerCache {
     this.#old = this.#young
     this.#young = kept
   }
-
-  clear(): void {
-    this.#young.clear()
-    this.#old.clear()
-  }
 }
 
 /** @param state what Redis holds of that key; null: nobody yet */

@@ -55,9 +55,9 @@ export class CustomerTask {
   readonly partition: number
   readonly #ports: TaskPorts
   readonly #settings: TaskSettings
-  readonly #cache: CustomerCache
-  readonly #outputs: BatchOutputs
-  readonly #processor: BatchProcessor
+  #cache: CustomerCache
+  #outputs: BatchOutputs
+  #processor: BatchProcessor
   readonly #stop = new AbortController()
   #session = new AbortController()
   #producer: TransactionalProducer | null = null
@@ -76,8 +76,18 @@ export class CustomerTask {
     this.partition = partition
     this.#ports = ports
     this.#settings = settings
-    this.#cache = new CustomerCache(settings.cacheCustomers)
-    this.#outputs = new BatchOutputs(
+    ;({ cache: this.#cache, outputs: this.#outputs, processor: this.#processor } = this.#newSession())
+  }
+
+  /**
+   * All that a failed batch may leave behind is made anew: a request that was given up may still be reading the buffers
+   * of its record batches.
+   */
+  #newSession(): { cache: CustomerCache; outputs: BatchOutputs; processor: BatchProcessor } {
+    const ports = this.#ports
+    const { partition } = this
+    const cache = new CustomerCache(this.#settings.cacheCustomers)
+    const outputs = new BatchOutputs(
       {
         customers: ports.topicName('customers'),
         scoreChanges: ports.topicName('score-changes'),
@@ -85,17 +95,18 @@ export class CustomerTask {
       },
       partition,
     )
-    this.#processor = new BatchProcessor({
+    const processor = new BatchProcessor({
       partition,
       partitions: ports.partitions,
       scoring: ports.scoring,
       broadcast: ports.broadcast,
       customerCodec: ports.customerCodec,
       changeCodec: ports.changeCodec,
-      cache: this.#cache,
-      outputs: this.#outputs,
+      cache,
+      outputs,
       now: ports.now,
     })
+    return { cache, outputs, processor }
   }
 
   get state(): TaskState {
@@ -328,7 +339,8 @@ export class CustomerTask {
     this.#subscriptions = []
     this.#inputs = null
     this.#producer = null
-    this.#cache.clear()
+    this.#confirmedBatch = 0
+    ;({ cache: this.#cache, outputs: this.#outputs, processor: this.#processor } = this.#newSession())
   }
 
   async #pause(ms: number): Promise<void> {

@@ -13,7 +13,7 @@ import { AppError, messageOf } from '../schemas/errors.ts'
 import type { InputEvent } from '../schemas/events.ts'
 import { type RedisKeys, redisKeys } from '../schemas/redis-keys.ts'
 import { INPUT_TOPICS, type InputTopic, TOPICS } from '../schemas/topics.ts'
-import { REPORT_INTERVAL_MS } from '../schemas/worker-report.ts'
+import { parseWorkerReport, REPORT_INTERVAL_MS } from '../schemas/worker-report.ts'
 import { connectRedis, redisReady, refuseEviction } from '../state/redis-connection.ts'
 import { RedisStore } from '../state/redis-store.ts'
 import { createScoring } from '../topology/scoring.ts'
@@ -50,6 +50,7 @@ export class Worker {
   #ports: TaskPorts | null = null
   #settings: TaskSettings | null = null
   #member: GroupMember | null = null
+  #lookedAt = 0
   #stopped = false
 
   constructor(config: Config, deps: WorkerDeps) {
@@ -224,16 +225,32 @@ export class Worker {
     if (this.#tasks.get(partition) === task && !this.#stopped) task.start()
   }
 
+  async #forgetGoneWorkers(): Promise<void> {
+    const now = this.#deps.now()
+    if (!this.#redis || now - this.#lookedAt < GONE_MS / 10) return
+    this.#lookedAt = now
+    const reports = await this.#redis.hgetall(this.#keys.workers)
+    const gone = Object.keys(reports).filter((id) => {
+      const report = parseWorkerReport(reports[id]!)
+      return report === undefined || now - report.at > GONE_MS
+    })
+    if (gone.length > 0) await this.#redis.hdel(this.#keys.workers, ...gone)
+  }
+
   async #tick(): Promise<void> {
     try {
       await Promise.all(this.tasks.map((task) => task.checkView()))
       const report = buildReport(this.#id, this.tasks, this.#counters, this.#deps.now())
       await this.#redis?.hset(this.#keys.workers, this.#id, JSON.stringify(report))
+      await this.#forgetGoneWorkers()
     } catch (error) {
       this.#deps.log(`report is not written: ${messageOf(error)}`, { level: 'debug' })
     }
   }
 }
+
+/** Reports of workers that were killed stay behind; after so long nobody wants to know of them. */
+const GONE_MS = 10 * 60_000
 
 /** @throws AppError TOPIC_MISMATCH: partition p must hold the same customers in every topic */
 function coPartitioned(kafka: KafkaClient, topicName: (topic: string) => string): number {

@@ -60,7 +60,7 @@ export class RedisStore implements StateStore {
     const values: (Buffer | null)[] = []
     for (let from = 0; from < keys.length; from += SLICE) {
       const answer = await this.#patiently('reading customers', signal, () =>
-        this.#read.run(this.#redis, this.#respOf(partition), names, (resp) => {
+        this.#run(this.#read, partition, names, (resp) => {
           resp.text(expected === null ? '' : String(expected))
           for (const key of keys.slice(from, from + SLICE)) resp.text(key)
         }),
@@ -83,7 +83,7 @@ export class RedisStore implements StateStore {
       for (const index of TOP_INDEXES) keys.push(this.#keys.top(partition, tenant, index))
     }
     const answer = await this.#patiently('writing customers', signal, () =>
-      this.#commit.run(this.#redis, this.#respOf(partition), keys, (resp) => writeChange(resp, change, tenants)),
+      this.#run(this.#commit, partition, keys, (resp) => writeChange(resp, change, tenants)),
     )
     return String(answer) as WriteAnswer
   }
@@ -98,14 +98,21 @@ export class RedisStore implements StateStore {
     })
   }
 
-  /** A task has one call under way at a time: its commits and reads wait for one another. */
-  #respOf(partition: number): RespBuffer {
-    let resp = this.#resp.get(partition)
-    if (!resp) {
-      resp = new RespBuffer()
-      this.#resp.set(partition, resp)
-    }
-    return resp
+  /**
+   * A task has one call under way at a time, so its buffer is used again; not after a failure, since the socket may
+   * still be sending from it.
+   */
+  async #run(
+    script: RedisScript,
+    partition: number,
+    keys: readonly string[],
+    writeArguments: (resp: RespBuffer) => void,
+  ): Promise<unknown> {
+    const resp = this.#resp.get(partition) ?? new RespBuffer()
+    this.#resp.delete(partition)
+    const answer = await script.run(this.#redis, resp, keys, writeArguments)
+    this.#resp.set(partition, resp)
+    return answer
   }
 
   /** An outage is not an answer: wait, try again, say so; only the signal ends it. */

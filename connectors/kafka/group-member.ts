@@ -32,6 +32,8 @@ export interface GroupMemberOptions {
 const { AssignerProtocol } = kafkajs
 
 const RETRY_MS = 200
+/** A coordinator that is being chosen or is loading answers after a try or two: only then is it news. */
+const REPORTED_FAILURES = 5
 /** Answers after which this member is nobody: it joins again without an id. */
 const UNKNOWN_TYPES = new Set(['UNKNOWN_MEMBER_ID', 'FENCED_INSTANCE_ID'])
 const REJOIN_TYPES = new Set(['REBALANCE_IN_PROGRESS', 'ILLEGAL_GENERATION', ...UNKNOWN_TYPES])
@@ -99,12 +101,12 @@ export class GroupMember {
   }
 
   async #run(): Promise<void> {
-    let healthy = true
+    let failures = 0
     while (!this.#stopping) {
       try {
         await this.#join()
-        if (!healthy) this.#options.onHealth?.(null)
-        healthy = true
+        if (failures >= REPORTED_FAILURES) this.#options.onHealth?.(null)
+        failures = 0
         await this.#beatUntilRebalance()
       } catch (error) {
         if (this.#stopping) return
@@ -114,8 +116,9 @@ export class GroupMember {
           this.#assigned([], -1)
         } else if (!REJOIN_TYPES.has(type)) {
           this.#options.client.forgetCoordinator(this.#options.group, 'group')
-          if (healthy) this.#options.onHealth?.(asKafkaError(error, `joining group ${this.#options.group}`))
-          healthy = false
+          if (++failures === REPORTED_FAILURES) {
+            this.#options.onHealth?.(asKafkaError(error, `joining group ${this.#options.group}`))
+          }
         }
         await sleep(RETRY_MS)
       }

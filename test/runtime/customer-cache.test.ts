@@ -62,10 +62,3 @@ test('who was asked for lately stays, who was not goes', () => {
   expect(cache.get('shop/always')).toBeDefined()
   expect(cache.get('shop/once')).toBeUndefined()
 })
-
-test('a cleared cache knows nobody', () => {
-  const cache = new CustomerCache(5)
-  cache.add(cachedCustomer('shop/a', null))
-  cache.clear()
-  expect([cache.size, cache.get('shop/a')]).toEqual([0, undefined])
-})
