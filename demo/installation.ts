@@ -1,0 +1,74 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { startStack } from '../connectors/stack/stack.ts'
+import { type Config, readConfig } from '../runtime/config.ts'
+import { initialise } from '../runtime/init.ts'
+import { AppError, messageOf } from '../schemas/errors.ts'
+import { removeInstallation } from './remove-installation.ts'
+import { startWorkerProcess } from './worker-process.ts'
+
+/** Replays wait for the slower topic without limit, so that a customer's events are taken in the order of their times. */
+const MERGE_WAIT_MS = 86_400_000
+/** The log is from 2011: what makes time pass for quiet customers is its time, not ours. */
+const SETTINGS = { default: { currency: 'GBP', clock: 'event' } }
+
+export interface InstallationOptions {
+  readonly env: NodeJS.ProcessEnv
+  readonly everscore: string
+  readonly say: (line: string) => void
+  readonly signal: AbortSignal
+  /** Called when a server or the worker ends on its own. */
+  readonly onFailure: (error: AppError) => void
+}
+
+export interface Installation {
+  readonly config: Config
+  /** For other everscore commands that are to work on it. */
+  readonly addresses: Readonly<Record<string, string>>
+  stop(): Promise<void>
+}
+
+/** Servers, topics, schemas, settings, and a worker that runs. What was started is stopped again when a later step fails. */
+export async function startInstallation(options: InstallationOptions): Promise<Installation> {
+  const { env, everscore, say, signal, onFailure } = options
+  const undo: (() => Promise<void>)[] = []
+  const stop = async (): Promise<void> => {
+    for (let step = undo.pop(); step !== undefined; step = undo.pop()) {
+      // What can't be undone must not keep the rest from being undone.
+      await step().catch((error: unknown) => say(`while stopping: ${messageOf(error)}`))
+    }
+  }
+  try {
+    const folder = await mkdtemp(join(tmpdir(), 'everscore-demo-'))
+    undo.push(() => rm(folder, { recursive: true, force: true }))
+    const stack = await startStack({
+      env,
+      signal,
+      log: say,
+      onUnexpectedEnd: (name, message) => onFailure(new AppError('SERVER_FAILED', `${name} ended: ${message}`)),
+    })
+    undo.push(() => stack.stop())
+    signal.throwIfAborted()
+    const isGiven = stack.servers.some((server) => server.kind === 'given')
+    const prefix = isGiven
+      ? `${env['TOPIC_PREFIX'] ?? ''}demo-${Date.now().toString(36)}.`
+      : (env['TOPIC_PREFIX'] ?? '')
+    const addresses = { ...stack.env(), ...(prefix === '' ? {} : { TOPIC_PREFIX: prefix }) }
+    // Loopback and no keys: what the demo prints to be copied must work as it stands.
+    const local = { HOST: '127.0.0.1', EVERSCORE_API_KEYS: '' }
+    const all = { ...env, ...addresses, ...local, MERGE_WAIT_MS: String(MERGE_WAIT_MS) }
+    const config = readConfig(all)
+    if (isGiven) undo.push(() => removeInstallation(config))
+    const settings = join(folder, 'settings.json')
+    await writeFile(settings, JSON.stringify(SETTINGS))
+    await initialise(config, settings)
+    signal.throwIfAborted()
+    const worker = await startWorkerProcess({ everscore, env: all, folder, onUnexpectedEnd: onFailure })
+    undo.push(() => worker.stop())
+    return { config, addresses, stop }
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}

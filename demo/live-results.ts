@@ -1,0 +1,108 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { KafkaClient, type KafkaSettings } from '../connectors/kafka/client.ts'
+import { Fetcher, type Subscription } from '../connectors/kafka/fetcher.ts'
+import { logRange } from '../connectors/kafka/offsets.ts'
+import type { ConsumedRecord } from '../connectors/kafka/record-batch-reader.ts'
+import { type ScoreChange, scoreChangeSchema } from '../schemas/avro/score-change.ts'
+import { AvroCodec, type SchemaSource } from '../schemas/codec.ts'
+import type { AppError } from '../schemas/errors.ts'
+
+const ASK_EVERY_MS = 20
+
+type AddRecords = (records: readonly ConsumedRecord[], partition: number, position: number) => void
+
+export interface LiveResultsOptions {
+  readonly kafka: KafkaSettings
+  readonly prefix: string
+  readonly schemas: SchemaSource
+  readonly onFailure: (error: AppError) => void
+}
+
+/** Follows the result topics from their beginnings, as any read_committed reader would: what the terminal shows. */
+export class LiveResults {
+  readonly #options: LiveResultsOptions
+  readonly #kafka: KafkaClient
+  readonly #fetcher: Fetcher
+  readonly #changeCodec: AvroCodec<ScoreChange>
+  readonly #subscriptions: Subscription[] = []
+  /** By partition of `customers`: the offset up to which it has been read. */
+  readonly #read = new Map<number, number>()
+  /** Called for each `customers` record while somebody wants to know. */
+  onScored: ((record: ConsumedRecord, at: number) => void) | null = null
+  scored = 0
+  changes = 0
+  deadLetters = 0
+  /** performance.now() when the last `customers` record came. */
+  lastScoredAt = 0
+  /** The newest change of a grade or band that there was before. */
+  lastChange: ScoreChange | null = null
+
+  constructor(options: LiveResultsOptions) {
+    this.#options = options
+    this.#kafka = new KafkaClient(options.kafka)
+    this.#fetcher = new Fetcher(this.#kafka, { maxWaitMs: 20, partitionBytes: 4 * 1024 * 1024 })
+    this.#changeCodec = new AvroCodec(scoreChangeSchema, options.schemas)
+  }
+
+  async start(): Promise<void> {
+    const { prefix } = this.#options
+    await this.#kafka.connect(['customers', 'score-changes', 'dead-letters'].map((topic) => prefix + topic))
+    await this.#follow('customers', (records, partition, position) => {
+      this.#read.set(partition, position)
+      this.#addScored(records)
+    })
+    await this.#follow('score-changes', (records) => this.#addChanges(records))
+    await this.#follow('dead-letters', (records) => {
+      this.deadLetters += records.length
+    })
+  }
+
+  /** Resolves when all that is in `customers` now has been read. */
+  async untilRead(signal: AbortSignal): Promise<void> {
+    const topic = `${this.#options.prefix}customers`
+    for (const partition of this.#read.keys()) {
+      const { end } = await logRange(this.#kafka, topic, partition)
+      while ((this.#read.get(partition) ?? 0) < end) await sleep(ASK_EVERY_MS, undefined, { signal })
+    }
+  }
+
+  async close(): Promise<void> {
+    for (const subscription of this.#subscriptions) subscription.close()
+    await this.#fetcher.close()
+    await this.#kafka.close()
+  }
+
+  async #follow(topic: string, add: AddRecords): Promise<void> {
+    const name = this.#options.prefix + topic
+    for (let partition = 0; partition < this.#kafka.partitionsOf(name); partition++) {
+      const { start } = await logRange(this.#kafka, name, partition)
+      add([], partition, start)
+      const subscription = this.#fetcher.subscribe(name, partition, start, {
+        wantsMore: () => true,
+        push: (records, { position }) => add(records, partition, position),
+        failed: this.#options.onFailure,
+      })
+      this.#subscriptions.push(subscription)
+    }
+  }
+
+  #addScored(records: readonly ConsumedRecord[]): void {
+    if (records.length === 0) return
+    this.scored += records.length
+    this.lastScoredAt = performance.now()
+    if (this.onScored) for (const record of records) this.onScored(record, this.lastScoredAt)
+  }
+
+  #addChanges(records: readonly ConsumedRecord[]): void {
+    this.changes += records.length
+    const value = records.at(-1)?.value
+    if (!value) return
+    this.#changeCodec.decodeLoading(value).then(
+      (change) => {
+        if (change.from !== null) this.lastChange = change
+      },
+      // The books read every change again; here it would only have been shown.
+      () => {},
+    )
+  }
+}

@@ -1,0 +1,94 @@
+import type { AppError } from '../schemas/errors.ts'
+import { checkRun, type RunToCheck } from './check-run.ts'
+import type { DemoDeps } from './demo-deps.ts'
+import type { DemoOptions } from './demo-options.ts'
+import { type DemoReport, demoReport } from './demo-report.ts'
+import { feedLog, untilScored } from './feed-log.ts'
+import { type Installation, startInstallation } from './installation.ts'
+import { measureLatency } from './measure-latency.ts'
+import { count, progressLine } from './progress.ts'
+import { nothingSent } from './send-events.ts'
+import { serve } from './serve.ts'
+import { openStage, type Stage } from './stage.ts'
+import { steadyEvents } from './steady-events.ts'
+import type { Terminal } from './terminal.ts'
+
+const STEADY_EVENTS = 2_000
+const SHOWN_MISMATCHES = 10
+
+/** The whole demo; whatever happens, nothing that it started is left. @returns the report of `--once`, else null */
+export async function playDemo(options: DemoOptions, deps: DemoDeps): Promise<DemoReport | null> {
+  const { env, everscore, terminal, stopping } = deps
+  const onFailure = (error: AppError): void => stopping.abort(error)
+  const say = (line: string): void => terminal.say(line)
+  say(intro(options))
+  const installation = await startInstallation({ env, everscore, say, signal: stopping.signal, onFailure })
+  try {
+    const stage = await openStage(installation.config, onFailure)
+    try {
+      return await perform(stage, installation, { ...deps, options })
+    } finally {
+      await stage.close()
+    }
+  } finally {
+    say('stopping')
+    await installation.stop()
+  }
+}
+
+async function perform(
+  stage: Stage,
+  installation: Installation,
+  deps: DemoDeps & { readonly options: DemoOptions },
+): Promise<DemoReport | null> {
+  const { options, terminal, stopping } = deps
+  const { results, sink } = stage
+  const { signal } = stopping
+  const sent = nothingSent()
+  const progress = (): string => progressLine(sent, results)
+  terminal.say()
+  const faults = await terminal.during(progress, feedLog(stage, options, { sent, signal }))
+  const scored = results.scored
+  const seconds = (results.lastScoredAt - sent.beganAt) / 1_000
+  const eventsPerSecond = Math.round(scored / seconds)
+  terminal.say(`${count(scored)} events scored in ${seconds.toFixed(1)} s, ${count(eventsPerSecond)} a second`)
+  if (!options.once) {
+    await serve(stage, installation, deps)
+    return null
+  }
+  const more = steadyEvents({
+    count: STEADY_EVENTS,
+    seed: options.seed,
+    customers: sent.customers,
+    after: sent.newestAt,
+  })
+  terminal.say(`${count(more.length)} more at 200 a second, to measure latency`)
+  const latency = await measureLatency({ sink, results, events: more, sent, signal })
+  terminal.say(`from producer to committed score: p50 ${latency.p50Ms} ms, p99 ${latency.p99Ms} ms`)
+  await untilScored(stage, signal)
+  await deps.beforeBooks?.(stage)
+  return demoReport(await check(stage, terminal, { options, sent, faults, more }), latency, eventsPerSecond)
+}
+
+async function check(stage: Stage, terminal: Terminal, run: RunToCheck): ReturnType<typeof checkRun> {
+  terminal.say('checking the books: every event, every customer in Redis, 500 customers recomputed from the files')
+  const books = await checkRun(stage, run)
+  const records = Object.values(books.inputs).reduce((sum, each) => sum + each, 0)
+  const { scored, duplicates, deadLetters, mismatches, recomputed, customers } = books
+  terminal.say(
+    `${count(records)} records = ${count(scored)} scored + ${duplicates} duplicates + ${deadLetters} dead letters; ` +
+      `${count(customers)} customers, ${count(recomputed)} recomputed; ${mismatches.length} mismatches`,
+  )
+  for (const mismatch of mismatches.slice(0, SHOWN_MISMATCHES)) terminal.say(`  mismatch: ${mismatch}`)
+  return books
+}
+
+function intro({ seed, limit }: DemoOptions): string {
+  const some =
+    limit === null ? '541,909 lines, 25,900 invoices' : `its first ${count(limit)} invoices of known customers`
+  return `everscore demo: every customer scored again at every event
+
+Real:      the Online Retail log of a British gift shop, 2010-12 to 2011-12 (${some})
+Simulated: visits, mails, complaints and survey answers around those customers (seed ${seed}), tagged simulated: 'true'
+`
+}
