@@ -16,7 +16,7 @@ export function guide({ url, customerId, addresses }: GuideOptions): string {
     ['/v1/topics', 'lag and latency'],
     ['/metrics', 'for Prometheus'],
   ]
-  const width = Math.max(...asks.map(([path]) => path.length)) + url.length + 9
+  const width = Math.max(...asks.map(([path]) => path.length)) + url.length + 11
   const lines = asks.map(([path, what]) => `${`curl -s '${url}${path}'`.padEnd(width)} # ${what}`)
   const exports = Object.entries(addresses).map(([name, value]) => `export ${name}=${value}`)
   return `Ask (all answers are JSON; ${url}/docs describes them and lets you try):

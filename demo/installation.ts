@@ -1,11 +1,13 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { startStack } from '../connectors/stack/stack.ts'
 import { type Config, readConfig } from '../runtime/config.ts'
 import { initialise } from '../runtime/init.ts'
+import { kafkaSettings } from '../runtime/kafka-settings.ts'
 import { AppError, messageOf } from '../schemas/errors.ts'
 import { removeInstallation } from './remove-installation.ts'
+import { untilTopicsAnswer } from './topics-answer.ts'
 import { startWorkerProcess } from './worker-process.ts'
 
 /** Replays wait for the slower topic without limit, so that a customer's events are taken in the order of their times. */
@@ -63,8 +65,11 @@ export async function startInstallation(options: InstallationOptions): Promise<I
     const settings = join(folder, 'settings.json')
     await writeFile(settings, JSON.stringify(SETTINGS))
     await initialise(config, settings)
+    await untilTopicsAnswer(kafkaSettings(config, 'everscore-demo'), prefix, signal)
     signal.throwIfAborted()
-    const worker = await startWorkerProcess({ everscore, env: all, folder, onUnexpectedEnd: onFailure })
+    const workFolder = join(folder, 'worker')
+    await mkdir(workFolder)
+    const worker = await startWorkerProcess({ everscore, env: all, folder: workFolder, onUnexpectedEnd: onFailure })
     undo.push(() => worker.stop())
     return { config, addresses, stop }
   } catch (error) {

@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import type { DemoDeps } from './demo-deps.ts'
 import { guide } from './guide.ts'
 import type { Installation } from './installation.ts'
+import { leaders } from './leaders.ts'
 import type { Stage } from './stage.ts'
 
 /** Opens the API, says what can be asked, and resolves when the demo shall end. */
@@ -11,6 +12,8 @@ export async function serve(stage: Stage, { config, addresses }: Installation, d
   const api = await openApi(config)
   try {
     const customerId = stage.results.lastChange?.customerId ?? '12347'
+    terminal.say()
+    terminal.say(await leaders(api.url))
     terminal.say()
     terminal.say(guide({ url: api.url, customerId, addresses }))
     terminal.say()

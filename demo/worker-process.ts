@@ -9,7 +9,7 @@ export interface WorkerProcessOptions {
   /** The file that is the command line. */
   readonly everscore: string
   readonly env: NodeJS.ProcessEnv
-  /** Where it works and writes its log. */
+  /** Where it works and writes its log, alone in its parent: both are removed if nobody else is left to do so. */
   readonly folder: string
   /** Called when it ends although nobody asked it to. */
   readonly onUnexpectedEnd: (error: AppError) => void
@@ -30,15 +30,16 @@ export async function startWorkerProcess(options: WorkerProcessOptions): Promise
       cwd: options.folder,
       env: { ...env, LOG_LEVEL: 'warn' },
       graceMs: GRACE_MS,
+      removeWhenOrphaned: options.folder,
     },
     log,
   )
   let stopping = false
   child.exited.then(({ code, signal }) => {
     if (stopping) return
-    options.onUnexpectedEnd(
-      new AppError('SERVER_FAILED', `the worker ended (code ${code}, signal ${signal}):\n${tailOf(log)}`),
-    )
+    const said = tailOf(log)
+    const how = signal === null ? `exit code ${code}` : signal
+    options.onUnexpectedEnd(new AppError('SERVER_FAILED', `the worker ended (${how})${said && `:\n${said}`}`))
   })
   return {
     stop: async () => {
