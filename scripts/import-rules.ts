@@ -10,6 +10,8 @@ export interface FolderRule {
 /** Who may import whom. The longest folder name that fits a file decides; what isn't in the table is refused. */
 export const IMPORT_RULES: Readonly<Record<string, FolderRule>> = {
   schemas: { imports: [], packages: '*' },
+  // Data: JSON files that describe how other people's files become events.
+  mappings: { imports: [], packages: [] },
   models: { imports: ['schemas'], packages: ['simple-statistics'], pure: true },
   processors: { imports: ['schemas', 'models'], packages: [], pure: true },
   topology: { imports: ['schemas', 'models', 'processors'], packages: [], pure: true },
@@ -17,7 +19,10 @@ export const IMPORT_RULES: Readonly<Record<string, FolderRule>> = {
   'connectors/kafka': { imports: ['schemas'], packages: '*' },
   'connectors/registry': { imports: ['schemas'], packages: '*' },
   'connectors/stack': { imports: ['schemas'], packages: '*' },
-  'connectors/file-replay': { imports: ['schemas', 'connectors/kafka', 'connectors/registry'], packages: '*' },
+  'connectors/file-replay': {
+    imports: ['schemas', 'mappings', 'connectors/kafka', 'connectors/registry'],
+    packages: '*',
+  },
   'connectors/http-collector': { imports: ['schemas', 'connectors/kafka', 'connectors/registry'], packages: '*' },
   sinks: { imports: ['schemas', 'models'], packages: '*' },
   api: { imports: ['schemas', 'models'], packages: '*' },
