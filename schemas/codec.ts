@@ -147,7 +147,8 @@ export class AvroCodec<T> {
   #resolve(id: number, writer: AvroType): Known {
     if (writer.equals(this.#type)) return { kind: 'ours' }
     try {
-      return { kind: 'resolved', resolver: this.#type.createResolver(writer) }
+      // As Avro's specification and the registry do: names are compared without their namespaces.
+      return { kind: 'resolved', resolver: this.#type.createResolver(writer, { ignoreNamespaces: true }) }
     } catch (cause) {
       return { kind: 'refused', error: this.#refusal(id, writer.name, cause), until: Number.POSITIVE_INFINITY }
     }
@@ -157,7 +158,7 @@ export class AvroCodec<T> {
   #refusal(id: number, writer: string | undefined, cause: unknown): AppError {
     const ours = this.#type.name
     const details = { schemaId: id, type: ours }
-    if (writer === ours) {
+    if (simpleName(writer) === simpleName(ours)) {
       return new AppError('SCHEMA_INCOMPATIBLE', `schema ${id} can't be read as ${ours}: ${messageOf(cause)}`, {
         cause,
         details,
@@ -168,6 +169,10 @@ export class AvroCodec<T> {
       details: { ...details, reason: 'SCHEMA_FOREIGN' },
     })
   }
+}
+
+function simpleName(name: string | undefined): string | undefined {
+  return name?.slice(name.lastIndexOf('.') + 1)
 }
 
 /** @throws AppError SCHEMA_INCOMPATIBLE when avsc can't make sense of it: of a default that its field can't have, say */

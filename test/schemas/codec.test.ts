@@ -314,6 +314,14 @@ describe('evolution', () => {
     }
     expect(schemas.asked).toEqual([7])
   })
+
+  test('names are compared without their namespaces, as the registry does', async () => {
+    const writer = { ...evolved({}), namespace: 'somebody.else' }
+    schemas.add(9, writer)
+    await expect(codec.decodeLoading(written(writer, 9, purchase))).resolves.toMatchObject({
+      eventId: purchase.eventId,
+    })
+  })
 })
 
 describe('encoding', () => {
