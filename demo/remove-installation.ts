@@ -25,6 +25,7 @@ async function removeFromKafka(config: Config): Promise<void> {
     ...(ssl ? { ssl: true } : {}),
     ...(sasl ? { sasl: sasl as never } : {}),
     logLevel: kafkajs.logLevel.NOTHING,
+    retry: { retries: 2 },
   })
   const admin = kafka.admin()
   try {
