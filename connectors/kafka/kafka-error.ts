@@ -10,8 +10,18 @@ const FENCED_TYPES = new Set([
   'INVALID_TXN_STATE',
 ])
 
+/** kafkajs calls these final, but they only say that nobody answered yet. */
+const PASSING_NAMES = new Set(['KafkaJSGroupCoordinatorNotFound', 'KafkaJSTimeout', 'KafkaJSLockTimeout'])
+
+/** What kafkajs tried again and again says nothing by itself: its last failure does. */
+function lastFailure(error: unknown): unknown {
+  const isWrapper = error instanceof Error && error.name === 'KafkaJSNumberOfRetriesExceeded'
+  return isWrapper && error.cause !== undefined ? lastFailure(error.cause) : error
+}
+
 /** The `type` of a protocol error (`NOT_COORDINATOR_FOR_GROUP`, …), or the class name of a connection error. */
-export function kafkaErrorType(error: unknown): string {
+export function kafkaErrorType(thrown: unknown): string {
+  const error = lastFailure(thrown)
   if (error instanceof AppError && typeof error.details['type'] === 'string') return error.details['type']
   if (error instanceof Error) {
     const { type } = error as { type?: unknown }
@@ -27,14 +37,18 @@ export function asKafkaError(error: unknown, doing: string, details: Record<stri
   const described = { ...details, type }
   const message = `${doing}: ${messageOf(error)}`
   if (FENCED_TYPES.has(type)) return new AppError('PRODUCER_FENCED', message, { cause: error, details: described })
-  const fromProtocol = (error as { retriable?: unknown }).retriable
-  const isKafkajs = error instanceof Error && error.name.startsWith('KafkaJS')
-  // A socket's own errors have a code such as ECONNRESET.
-  const isSystem = typeof (error as { code?: unknown }).code === 'string'
-  const retryable = fromProtocol === true || (isKafkajs && fromProtocol !== false) || (!isKafkajs && isSystem)
+  const retryable = isPassing(lastFailure(error))
   return new AppError(retryable ? 'KAFKA_UNAVAILABLE' : 'KAFKA_REFUSED', message, {
     retryable,
     cause: error,
     details: described,
   })
+}
+
+function isPassing(error: unknown): boolean {
+  if (!(error instanceof Error)) return false
+  if (PASSING_NAMES.has(error.name)) return true
+  // A socket's own errors have a code such as ECONNRESET.
+  const { retriable, code } = error as { retriable?: unknown; code?: unknown }
+  return error.name.startsWith('KafkaJS') ? retriable !== false : retriable === true || typeof code === 'string'
 }

@@ -13,8 +13,14 @@ const NOT_YET_TYPES = new Set([
   'GROUP_LOAD_IN_PROGRESS',
   'NOT_COORDINATOR_FOR_GROUP',
   'GROUP_COORDINATOR_NOT_AVAILABLE',
+  'KafkaJSGroupCoordinatorNotFound',
 ])
 const NOT_YET_WAIT_MS = 2
+
+interface Coordinated {
+  readonly kind: 'group' | 'transaction'
+  readonly name: string
+}
 
 export interface TransactionOutput {
   readonly topic: string
@@ -126,30 +132,29 @@ export class TransactionalProducer {
     group: string,
     offsets: Transaction['offsets'],
   ): Promise<void> {
-    const { client } = this.#options
     const topics = offsets.map(({ topic, partition, offset }) => ({
       topic,
       partitions: [{ partition, offset: String(offset), metadata: '' }],
     }))
-    try {
-      const coordinator = await client.coordinator(group, 'group')
-      await coordinator.txnOffsetCommit({ ...id, groupId: group, topics })
-    } catch (error) {
-      client.forgetCoordinator(group, 'group')
-      throw asKafkaError(error, 'adding the offsets', { group })
-    }
+    await this.#asking({ kind: 'group', name: group }, 'committing the offsets', (coordinator) =>
+      coordinator.txnOffsetCommit({ ...id, groupId: group, topics }),
+    )
   }
 
-  /** Asks the transaction coordinator, again while it only says "not yet", for as long as a request may take. */
-  async #withCoordinator<T>(doing: string, ask: (broker: Broker) => Promise<T>): Promise<T> {
+  #withCoordinator<T>(doing: string, ask: (broker: Broker) => Promise<T>): Promise<T> {
+    return this.#asking({ kind: 'transaction', name: this.#options.transactionalId }, doing, ask)
+  }
+
+  /** Asks a coordinator, again while it only says "not yet", for as long as a request may take. */
+  async #asking<T>(whose: Coordinated, doing: string, ask: (broker: Broker) => Promise<T>): Promise<T> {
     const { client, transactionalId, requestTimeoutMs } = this.#options
     const deadline = performance.now() + requestTimeoutMs
     for (let wait = NOT_YET_WAIT_MS; ; wait = Math.min(wait * 2, 100)) {
       try {
-        return await ask(await client.coordinator(transactionalId, 'transaction'))
+        return await ask(await client.coordinator(whose.name, whose.kind))
       } catch (error) {
         const type = kafkaErrorType(error)
-        if (type !== 'CONCURRENT_TRANSACTIONS') client.forgetCoordinator(transactionalId, 'transaction')
+        if (type !== 'CONCURRENT_TRANSACTIONS') client.forgetCoordinator(whose.name, whose.kind)
         if (!NOT_YET_TYPES.has(type) || performance.now() > deadline) {
           throw asKafkaError(error, doing, { transactionalId })
         }
