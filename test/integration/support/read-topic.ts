@@ -14,17 +14,27 @@ export interface TopicRecord {
 
 /** All that a read_committed reader sees of a topic up to its present end, partition after partition. */
 export async function readTopic(client: KafkaClient, topic: string): Promise<TopicRecord[]> {
+  const records: TopicRecord[] = []
+  for (let partition = 0; partition < client.partitionsOf(topic); partition++) {
+    records.push(...(await readWholePartition(client, topic, partition)))
+  }
+  return records
+}
+
+export async function readWholePartition(
+  client: KafkaClient,
+  topic: string,
+  partition: number,
+): Promise<TopicRecord[]> {
   const fetcher = new Fetcher(client, { maxWaitMs: 20 })
   try {
     const records: TopicRecord[] = []
-    for (let partition = 0; partition < client.partitionsOf(topic); partition++) {
-      const { start, end } = await logRange(client, topic, partition)
-      for await (const slice of readPartition(fetcher, topic, partition, { from: start, to: end })) {
-        for (const record of slice.records) {
-          const { offset, timestamp, key, value } = record
-          const headers = Object.fromEntries([...record.headers()].map(([name, bytes]) => [name, bytes.toString()]))
-          records.push({ partition, offset, timestamp, key: key?.toString() ?? null, value, headers })
-        }
+    const { start, end } = await logRange(client, topic, partition)
+    for await (const slice of readPartition(fetcher, topic, partition, { from: start, to: end })) {
+      for (const record of slice.records) {
+        const { offset, timestamp, key, value } = record
+        const headers = Object.fromEntries([...record.headers()].map(([name, bytes]) => [name, bytes.toString()]))
+        records.push({ partition, offset, timestamp, key: key?.toString() ?? null, value, headers })
       }
     }
     return records

@@ -1,0 +1,417 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { KafkaClient } from '../../connectors/kafka/client.ts'
+import { EventProducer } from '../../connectors/kafka/event-producer.ts'
+import { Fetcher, type FetchProgress } from '../../connectors/kafka/fetcher.ts'
+import { committedOffsets, logRange } from '../../connectors/kafka/offsets.ts'
+import { readPartition } from '../../connectors/kafka/partition-reader.ts'
+import { RecordBatchBuilder } from '../../connectors/kafka/record-batch-builder.ts'
+import type { ConsumedRecord } from '../../connectors/kafka/record-batch-reader.ts'
+import { TransactionalProducer } from '../../connectors/kafka/transactional-producer.ts'
+import { servers } from './servers.ts'
+import { withAdmin } from './stack-clients.ts'
+import { newPrefix } from './support/installation.ts'
+import { kafkajsReads } from './support/kafkajs-reads.ts'
+import { readTopic, readWholePartition } from './support/read-topic.ts'
+import { waitFor } from './support/wait-for.ts'
+
+const prefix = newPrefix()
+const topic = `${prefix}results`
+const other = `${prefix}changes`
+const input = `${prefix}inputs`
+const group = `${prefix}group`
+const PARTITIONS = 20
+let client: KafkaClient
+
+const settings = () => ({ brokers: servers().kafkaBrokers.split(','), clientId: 'transport-test' })
+
+async function connected(): Promise<KafkaClient> {
+  const created = new KafkaClient(settings())
+  await created.connect([topic, other, input])
+  return created
+}
+
+beforeAll(async () => {
+  await withAdmin(servers().kafkaBrokers, (admin) =>
+    admin.createTopics({
+      waitForLeaders: true,
+      topics: [topic, other, input].map((name) => ({
+        topic: name,
+        numPartitions: name === other ? 1 : PARTITIONS,
+        // The records' times are small numbers, which retention would take for old.
+        configEntries: [{ name: 'retention.ms', value: '-1' }],
+      })),
+    }),
+  )
+  client = await connected()
+  await waitFor('every partition to have its leader', async () => {
+    const partitions = Array.from({ length: PARTITIONS }, (_, partition) => partition)
+    const ranges = await Promise.all(partitions.map((partition) => logRange(client, topic, partition)))
+    return ranges.every(({ end }) => end === 0)
+  })
+})
+
+afterAll(async () => {
+  await client.close()
+  await withAdmin(servers().kafkaBrokers, (admin) => admin.deleteTopics({ topics: [topic, other, input] }))
+})
+
+/** Each test has a partition of its own, and so a log that begins empty. */
+let lastPartition = 0
+const newPartition = (): number => lastPartition++
+
+function producerOf(id: string, its = client): TransactionalProducer {
+  const options = { client: its, transactionalId: prefix + id, transactionTimeoutMs: 30_000, requestTimeoutMs: 10_000 }
+  return new TransactionalProducer(options)
+}
+
+function batchOf(...texts: string[]): RecordBatchBuilder {
+  const builder = new RecordBatchBuilder()
+  for (const text of texts) builder.add(1_000, Buffer.from('key'), Buffer.from(text), Buffer.alloc(0), 0)
+  return builder
+}
+
+interface Writing {
+  readonly partition: number
+  readonly offset?: number
+}
+
+const transaction = ({ partition, offset = 1 }: Writing, ...texts: string[]) => ({
+  outputs: texts.length === 0 ? [] : [{ topic, partition, batch: batchOf(...texts) }],
+  group,
+  offsets: [{ topic: input, partition, offset }],
+})
+
+/** A commit answers when its decision is durable; markers and offsets follow a moment later. */
+async function expectCommitted(partition: number, offset: number): Promise<void> {
+  await waitFor(`offset ${offset} of partition ${partition}`, async () => {
+    const committed = await committedOffsets(client, group, [input], partition)
+    return committed.get(input) === offset
+  })
+}
+
+async function expectEnd(partition: number, end: number): Promise<void> {
+  await waitFor(`the end ${end} of partition ${partition}`, async () => {
+    const range = await logRange(client, topic, partition)
+    return range.end >= end
+  })
+  expect(await logRange(client, topic, partition)).toEqual({ start: 0, end })
+}
+
+async function committedTexts(partition: number): Promise<string[]> {
+  return (await readWholePartition(client, topic, partition)).map(({ value }) => String(value))
+}
+
+/** Records that a producer leaves in a transaction which nobody ends: its commit is cut off at the given request. */
+async function leaveOpen(partition: number, id: string, ...texts: string[]): Promise<void> {
+  const victim = await connected()
+  const producer = producerOf(id, victim)
+  await producer.open()
+  const coordinator = await victim.coordinator(prefix + id, 'transaction')
+  coordinator.endTxn = () => Promise.reject(new Error('killed before the end of the transaction'))
+  await expect(producer.commit(transaction({ partition }, ...texts))).rejects.toThrow(/killed/)
+  await victim.close()
+}
+
+describe('transactions', () => {
+  test('what was committed is visible, with the base offsets that commit answered and the offsets of the group', async () => {
+    const partition = newPartition()
+    const producer = producerOf('visible')
+    await producer.open()
+    const written = await producer.commit({
+      outputs: [
+        { topic, partition, batch: batchOf('a', 'b') },
+        { topic: other, partition, batch: batchOf('c') },
+      ],
+      group,
+      offsets: [{ topic: input, partition, offset: 17 }],
+    })
+    expect(written).toEqual(
+      new Map([
+        [`${topic}/${partition}`, 0],
+        [`${other}/${partition}`, 0],
+      ]),
+    )
+    expect(await committedTexts(partition)).toEqual(['a', 'b'])
+    await expectCommitted(partition, 17)
+    // Two records and the marker.
+    await expectEnd(partition, 3)
+  })
+
+  test('what is not committed yet is seen by nobody who reads committed records, and its offsets neither', async () => {
+    const partition = newPartition()
+    await leaveOpen(partition, 'open', 'uncommitted')
+    const range = await logRange(client, topic, partition)
+    expect(range).toEqual({ start: 0, end: 1 })
+    expect(await kafkajsReads({ brokers: servers().kafkaBrokers, topic, partition, readUncommitted: true })).toEqual([
+      'uncommitted',
+    ])
+    const fetcher = new Fetcher(client, { maxWaitMs: 20 })
+    const progress: FetchProgress[] = []
+    const records: ConsumedRecord[] = []
+    fetcher.subscribe(topic, partition, 0, {
+      wantsMore: () => true,
+      push: (more, each) => {
+        records.push(...more)
+        progress.push(each)
+      },
+      failed: (error) => expect.fail(error.message),
+    })
+    await waitFor('some answers', () => progress.length > 3)
+    await fetcher.close()
+    expect(records).toEqual([])
+    expect(progress.at(-1)).toMatchObject({ position: 0, lastStableOffset: 0, highWatermark: 1 })
+    expect(await committedOffsets(client, group, [input], partition)).toEqual(new Map())
+  })
+
+  test('taking the id over ends the transaction that its owner left open: nothing of it is ever visible', async () => {
+    const partition = newPartition()
+    await leaveOpen(partition, 'taken-over', 'lost 1', 'lost 2')
+    const owner = producerOf('taken-over')
+    await owner.open()
+    await owner.commit(transaction({ partition, offset: 2 }, 'kept'))
+    expect(await committedTexts(partition)).toEqual(['kept'])
+    await expectCommitted(partition, 2)
+    // Two aborted records, their marker, one record, its marker.
+    await expectEnd(partition, 5)
+  })
+
+  test('a second producer of the same id fences the first, whose commit leaves nothing', async () => {
+    const partition = newPartition()
+    const [first, second] = [producerOf('fenced'), producerOf('fenced')]
+    await first.open()
+    await first.commit(transaction({ partition, offset: 1 }, 'by the first'))
+    await second.open()
+    await expect(first.commit(transaction({ partition, offset: 2 }, 'by a zombie'))).rejects.toMatchObject({
+      code: 'PRODUCER_FENCED',
+    })
+    await second.commit(transaction({ partition, offset: 3 }, 'by the second'))
+    expect(await committedTexts(partition)).toEqual(['by the first', 'by the second'])
+    await expectCommitted(partition, 3)
+    await expect(first.commit(transaction({ partition }, 'again'))).rejects.toMatchObject({ code: 'INTERNAL' })
+  })
+
+  test('sequences go on over many transactions of one producer, none lost and none twice', async () => {
+    const partition = newPartition()
+    const producer = producerOf('sequences')
+    await producer.open()
+    const expected: string[] = []
+    let end = 0
+    for (let i = 0; i < 60; i++) {
+      const texts = Array.from({ length: 1 + (i % 5) }, (_, j) => `${i}.${j}`)
+      expected.push(...texts)
+      const written = await producer.commit(transaction({ partition, offset: i }, ...texts))
+      expect(written.get(`${topic}/${partition}`)).toBe(end)
+      end += texts.length + 1
+    }
+    expect(await committedTexts(partition)).toEqual(expected)
+    await expectCommitted(partition, 59)
+  })
+
+  test('a transaction of offsets alone is one, too', async () => {
+    const partition = newPartition()
+    const producer = producerOf('offsets')
+    await producer.open()
+    expect(await producer.commit(transaction({ partition, offset: 5 }))).toEqual(new Map())
+    await expectCommitted(partition, 5)
+    await producer.commit(transaction({ partition, offset: 6 }, 'after it'))
+    expect(await committedTexts(partition)).toEqual(['after it'])
+  })
+
+  test('a batch that is larger than its topic takes fails the transaction, and the next owner goes on', async () => {
+    const partition = newPartition()
+    const producer = producerOf('too-large')
+    await producer.open()
+    await expect(producer.commit(transaction({ partition, offset: 9 }, 'x'.repeat(2_000_000)))).rejects.toMatchObject({
+      code: 'KAFKA_REFUSED',
+      details: { type: 'MESSAGE_TOO_LARGE' },
+    })
+    const next = producerOf('too-large')
+    await next.open()
+    await next.commit(transaction({ partition, offset: 1 }, 'small'))
+    expect(await committedTexts(partition)).toEqual(['small'])
+    await expectCommitted(partition, 1)
+  })
+
+  test('kafkajs, which knows nothing of our encoding, reads the same', async () => {
+    const partition = newPartition()
+    await leaveOpen(partition, 'kafkajs', 'aborted')
+    const producer = producerOf('kafkajs')
+    await producer.open()
+    await producer.commit(transaction({ partition }, 'first', 'ümläut', '😀'))
+    expect(await kafkajsReads({ brokers: servers().kafkaBrokers, topic, partition })).toEqual(['first', 'ümläut', '😀'])
+  })
+})
+
+describe('reading a partition', () => {
+  test('ends at the high watermark although the last records are markers', async () => {
+    const partition = newPartition()
+    const producer = producerOf('markers')
+    await producer.open()
+    for (const text of ['a', 'b', 'c']) await producer.commit(transaction({ partition }, text))
+    await leaveOpen(partition, 'markers', 'aborted')
+    await producerOf('markers').open()
+    const { end } = await logRange(client, topic, partition)
+    // Three records and their markers, one aborted record and its marker.
+    expect(end).toBe(8)
+    const fetcher = new Fetcher(client, { maxWaitMs: 20 })
+    const slices: { texts: string[]; position: number }[] = []
+    for await (const { records, position } of readPartition(fetcher, topic, partition, { from: 0, to: end })) {
+      slices.push({ texts: records.map(({ value }) => String(value)), position })
+    }
+    await fetcher.close()
+    expect(slices.flatMap(({ texts }) => texts)).toEqual(['a', 'b', 'c'])
+    expect(slices.at(-1)?.position).toBe(8)
+  })
+
+  test('gives nothing from the range’s end on, and nothing at all of an empty range', async () => {
+    const partition = newPartition()
+    const producer = producerOf('ranges')
+    await producer.open()
+    await producer.commit(transaction({ partition }, 'a', 'b', 'c'))
+    const fetcher = new Fetcher(client, { maxWaitMs: 20 })
+    const textsOf = async (from: number, to: number): Promise<string[]> => {
+      const texts: string[] = []
+      for await (const { records } of readPartition(fetcher, topic, partition, { from, to })) {
+        texts.push(...records.map(({ value }) => String(value)))
+      }
+      return texts
+    }
+    expect(await textsOf(1, 2)).toEqual(['b'])
+    expect(await textsOf(2, 4)).toEqual(['c'])
+    expect(await textsOf(2, 2)).toEqual([])
+    await fetcher.close()
+  })
+
+  test('an abort ends it while it waits', async () => {
+    const partition = newPartition()
+    const stop = new AbortController()
+    const fetcher = new Fetcher(client, { maxWaitMs: 20 })
+    const reading = readPartition(fetcher, topic, partition, { from: 0, to: 1 }, stop.signal).next()
+    stop.abort(new Error('stopped'))
+    await expect(reading).rejects.toThrow('stopped')
+    await fetcher.close()
+  })
+
+  test('a position that retention has removed fails the subscription, and names it', async () => {
+    const partition = newPartition()
+    const producer = producerOf('retention')
+    await producer.open()
+    await producer.commit(transaction({ partition }, 'a', 'b'))
+    await withAdmin(servers().kafkaBrokers, async (admin) => {
+      await admin.fetchTopicMetadata({ topics: [topic] })
+      await admin.deleteTopicRecords({ topic, partitions: [{ partition, offset: '2' }] })
+    })
+    const fetcher = new Fetcher(client, { maxWaitMs: 20 })
+    await expect(readPartition(fetcher, topic, partition, { from: 0, to: 3 }).next()).rejects.toMatchObject({
+      code: 'KAFKA_REFUSED',
+      details: { type: 'OFFSET_OUT_OF_RANGE', topic, partition, offset: 0 },
+    })
+    await fetcher.close()
+  })
+})
+
+describe('the fetcher', () => {
+  test('leaves a full sink out and asks again when it wants more, without losing its place', async () => {
+    const partition = newPartition()
+    const producer = new EventProducer(client, { maxBatchBytes: 2_000 })
+    const values = Array.from({ length: 500 }, (_, i) => `value ${i}`)
+    const key = Buffer.from('k')
+    await producer.send(values.map((value) => ({ topic, key, value: Buffer.from(value), timestamp: 1, partition })))
+    const fetcher = new Fetcher(client, { maxWaitMs: 20, partitionBytes: 3_000 })
+    const received: string[] = []
+    let open = 0
+    let answers = 0
+    fetcher.subscribe(topic, partition, 0, {
+      wantsMore: () => open > 0,
+      push: (records) => {
+        received.push(...records.map(({ value }) => String(value)))
+        open--
+        answers++
+      },
+      failed: (error) => expect.fail(error.message),
+    })
+    while (received.length < values.length) {
+      const before = answers
+      open = 1
+      fetcher.wake()
+      await waitFor('the next answer', () => answers > before)
+      expect(open).toBe(0)
+    }
+    expect(received).toEqual(values)
+    await fetcher.close()
+  })
+
+  test('keeps a partition’s records for the subscription that asked for them', async () => {
+    const partition = newPartition()
+    const key = Buffer.from('k')
+    const values = Array.from({ length: 50 }, (_, i) => `value ${i}`)
+    await new EventProducer(client, { maxBatchBytes: 500 }).send(
+      values.map((value) => ({ topic, key, value: Buffer.from(value), timestamp: 1, partition })),
+    )
+    const fetcher = new Fetcher(client, { maxWaitMs: 20 })
+    const seen: string[][] = []
+    for (let round = 0; round < 20; round++) {
+      const mine: string[] = []
+      seen.push(mine)
+      const subscription = fetcher.subscribe(topic, partition, round, {
+        wantsMore: () => true,
+        push: (records) => mine.push(...records.map(({ value }) => String(value))),
+        failed: (error) => expect.fail(error.message),
+      })
+      // Some close before their first answer, some after it.
+      if (round % 3 === 0) await waitFor('records', () => mine.length > 0)
+      if (round < 19) subscription.close()
+    }
+    await waitFor('the last one to be complete', () => seen.at(-1)!.length === values.length - 19)
+    await fetcher.close()
+    seen.forEach((mine, round) => {
+      expect(mine).toEqual(values.slice(round, round + mine.length))
+    })
+  })
+})
+
+describe('writing events', () => {
+  test('keeps the order within a partition through many batches, and spreads by the key', async () => {
+    const producer = new EventProducer(client, { maxBatchBytes: 3_000 })
+    const keys = Array.from({ length: 20 }, (_, i) => `shop/customer ${i}`)
+    const records = Array.from({ length: 2_000 }, (_, i) => ({ key: keys[(i * 7) % 20]!, value: `${i}` }))
+    await producer.send(
+      records.map(({ key, value }) => ({
+        topic: input,
+        key: Buffer.from(key),
+        value: Buffer.from(value),
+        timestamp: 5,
+      })),
+    )
+    const read = await readTopic(client, input)
+    for (const key of keys) {
+      const mine = read.filter((record) => record.key === key)
+      expect(new Set(mine.map(({ partition }) => partition)).size).toBe(1)
+      expect(mine.map(({ value }) => String(value))).toEqual(
+        records.filter((each) => each.key === key).map(({ value }) => value),
+      )
+    }
+    expect(read).toHaveLength(records.length)
+  })
+
+  test('a record that the broker refuses is refused, not sent for ever', async () => {
+    const record = { topic: input, key: Buffer.from('k'), value: Buffer.alloc(1_500_000), timestamp: 1 }
+    await expect(new EventProducer(client).send([record])).rejects.toMatchObject({ code: 'KAFKA_REFUSED' })
+  })
+})
+
+describe('a client', () => {
+  test('says that a topic is missing, and ends its connections', async () => {
+    const missing = new KafkaClient(settings())
+    await expect(missing.connect([`${prefix}nothing`])).rejects.toMatchObject({
+      message: expect.stringMatching(/topic/),
+    })
+    await missing.close()
+    await expect(missing.broker(1)).rejects.toThrow()
+  })
+
+  test('says that no broker answers', async () => {
+    const nobody = new KafkaClient({ brokers: ['127.0.0.1:1'], clientId: 'nobody', connectionTimeoutMs: 500 })
+    await expect(nobody.connect([])).rejects.toMatchObject({ code: 'KAFKA_UNAVAILABLE', retryable: true })
+  })
+})
