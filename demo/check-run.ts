@@ -3,6 +3,7 @@ import type { InputEvent } from '../schemas/events.ts'
 import { type Books, checkBooks } from './books/check-books.ts'
 import { chosenHistories } from './books/chosen-histories.ts'
 import { readInvoices } from './books/read-invoices.ts'
+import type { Scorecards } from './books/scorecard.ts'
 import type { DemoOptions } from './demo-options.ts'
 import { logEvents } from './feed-log.ts'
 import type { Sent } from './send-events.ts'
@@ -14,6 +15,7 @@ const RECOMPUTED_CUSTOMERS = 500
 
 export interface RunToCheck {
   readonly options: DemoOptions
+  readonly scorecards: Scorecards
   readonly sent: Sent
   readonly faults: ExpectedFaults
   /** Events that were sent after the log. */
@@ -21,8 +23,8 @@ export interface RunToCheck {
 }
 
 /** The books of a run: what was sent is made again from the files and the seed, not remembered. */
-export async function checkRun(stage: Stage, { options, sent, faults, more }: RunToCheck): Promise<Books> {
-  const { config, settings, keys, registry } = stage
+export async function checkRun(stage: Stage, { options, scorecards, sent, faults, more }: RunToCheck): Promise<Books> {
+  const { target, redis, keys, registry } = stage
   const invoices = await readInvoices(fileURLToPath(DEMO_FILE))
   const truth: InputEvent[] = []
   // The simulated events between the invoices as they come; the invoices themselves from our own reading.
@@ -33,12 +35,13 @@ export async function checkRun(stage: Stage, { options, sent, faults, more }: Ru
   }
   const histories = chosenHistories([...truth, ...more], RECOMPUTED_CUSTOMERS, options.seed)
   const books = await checkBooks({
-    kafka: settings,
-    redisUrl: config.REDIS_URL,
+    kafka: target.kafka,
+    redis,
     keys,
     schemas: registry,
-    prefix: config.TOPIC_PREFIX,
-    partitions: config.PARTITIONS,
+    scorecards,
+    prefix: target.prefix,
+    partitions: target.partitions,
     histories,
     sent: sent.byTopic,
     faults,

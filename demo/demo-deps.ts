@@ -1,4 +1,4 @@
-import type { Config } from '../runtime/config.ts'
+import type { DemoRuntime } from './demo-runtime.ts'
 import type { Stage } from './stage.ts'
 import type { Terminal } from './terminal.ts'
 
@@ -6,7 +6,7 @@ export interface DemoDeps {
   readonly env: NodeJS.ProcessEnv
   /** The file that is the command line, for the worker's process. */
   readonly everscore: string
-  readonly openApi: (config: Config) => Promise<{ readonly url: string; close(): Promise<void> }>
+  readonly runtime: DemoRuntime
   readonly terminal: Terminal
   /** Aborted by whoever wants the demo to end; the demo aborts it itself when a process that it needs ends. */
   readonly stopping: AbortController

@@ -30,8 +30,8 @@ export async function feedLog(
 }
 
 /** Resolves when everything that was sent is scored, is in Redis, and has been read here. */
-export async function untilScored({ config, kafka, redis, keys, results }: Stage, signal: AbortSignal): Promise<void> {
-  const { TOPIC_PREFIX: prefix, PARTITIONS: partitions } = config
+export async function untilScored({ target, kafka, redis, keys, results }: Stage, signal: AbortSignal): Promise<void> {
+  const { prefix, partitions } = target
   await untilCaughtUp({ kafka, redis, keys, prefix, partitions, signal })
   await results.untilRead(signal)
 }

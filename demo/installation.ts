@@ -2,10 +2,8 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { startStack } from '../connectors/stack/stack.ts'
-import { type Config, readConfig } from '../runtime/config.ts'
-import { initialise } from '../runtime/init.ts'
-import { kafkaSettings } from '../runtime/kafka-settings.ts'
 import { AppError, messageOf } from '../schemas/errors.ts'
+import type { DemoRuntime, Target } from './demo-runtime.ts'
 import { removeInstallation } from './remove-installation.ts'
 import { untilTopicsAnswer } from './topics-answer.ts'
 import { startWorkerProcess } from './worker-process.ts'
@@ -18,6 +16,7 @@ const SETTINGS = { default: { currency: 'GBP', clock: 'event' } }
 export interface InstallationOptions {
   readonly env: NodeJS.ProcessEnv
   readonly everscore: string
+  readonly runtime: DemoRuntime
   readonly say: (line: string) => void
   readonly signal: AbortSignal
   /** Called when a server or the worker ends on its own. */
@@ -25,7 +24,9 @@ export interface InstallationOptions {
 }
 
 export interface Installation {
-  readonly config: Config
+  readonly target: Target
+  /** Of the processes that work on it. */
+  readonly env: NodeJS.ProcessEnv
   /** For other everscore commands that are to work on it. */
   readonly addresses: Readonly<Record<string, string>>
   stop(): Promise<void>
@@ -33,7 +34,7 @@ export interface Installation {
 
 /** Servers, topics, schemas, settings, and a worker that runs. What was started is stopped again when a later step fails. */
 export async function startInstallation(options: InstallationOptions): Promise<Installation> {
-  const { env, everscore, say, signal, onFailure } = options
+  const { env, everscore, runtime, say, signal, onFailure } = options
   const undo: (() => Promise<void>)[] = []
   const stop = async (): Promise<void> => {
     for (let step = undo.pop(); step !== undefined; step = undo.pop()) {
@@ -60,18 +61,17 @@ export async function startInstallation(options: InstallationOptions): Promise<I
     // Loopback and no keys: what the demo prints to be copied must work as it stands.
     const local = { HOST: '127.0.0.1', EVERSCORE_API_KEYS: '' }
     const all = { ...env, ...addresses, ...local, MERGE_WAIT_MS: String(MERGE_WAIT_MS) }
-    const config = readConfig(all)
-    if (isGiven) undo.push(() => removeInstallation(config))
     const settings = join(folder, 'settings.json')
     await writeFile(settings, JSON.stringify(SETTINGS))
-    await initialise(config, settings)
-    await untilTopicsAnswer(kafkaSettings(config, 'everscore-demo'), prefix, signal)
+    const target = await runtime.prepare(all, settings)
+    if (isGiven) undo.push(async () => removeInstallation(target, await runtime.connectRedis(target.redisUrl)))
+    await untilTopicsAnswer(target.kafka, prefix, signal)
     signal.throwIfAborted()
     const workFolder = join(folder, 'worker')
     await mkdir(workFolder)
     const worker = await startWorkerProcess({ everscore, env: all, folder: workFolder, onUnexpectedEnd: onFailure })
     undo.push(() => worker.stop())
-    return { config, addresses, stop }
+    return { target, env: all, addresses, stop }
   } catch (error) {
     await stop()
     throw error

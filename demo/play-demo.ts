@@ -18,13 +18,13 @@ const SHOWN_MISMATCHES = 10
 
 /** The whole demo; whatever happens, nothing that it started is left. @returns the report of `--once`, else null */
 export async function playDemo(options: DemoOptions, deps: DemoDeps): Promise<DemoReport | null> {
-  const { env, everscore, terminal, stopping } = deps
+  const { env, everscore, terminal, stopping, runtime } = deps
   const onFailure = (error: AppError): void => stopping.abort(error)
   const say = (line: string): void => terminal.say(line)
   say(intro(options))
-  const installation = await startInstallation({ env, everscore, say, signal: stopping.signal, onFailure })
+  const installation = await startInstallation({ env, everscore, runtime, say, signal: stopping.signal, onFailure })
   try {
-    const stage = await openStage(installation.config, onFailure)
+    const stage = await openStage(installation.target, { runtime, onFailure })
     try {
       return await perform(stage, installation, { ...deps, options })
     } finally {
@@ -41,7 +41,7 @@ async function perform(
   installation: Installation,
   deps: DemoDeps & { readonly options: DemoOptions },
 ): Promise<DemoReport | null> {
-  const { options, terminal, stopping } = deps
+  const { options, terminal, stopping, runtime } = deps
   const { results, sink } = stage
   const { signal } = stopping
   const sent = nothingSent()
@@ -67,7 +67,11 @@ async function perform(
   terminal.say(`from producer to committed score: p50 ${latency.p50Ms} ms, p99 ${latency.p99Ms} ms`)
   await untilScored(stage, signal)
   await deps.beforeBooks?.(stage)
-  return demoReport(await check(stage, terminal, { options, sent, faults, more }), latency, eventsPerSecond)
+  return demoReport(
+    await check(stage, terminal, { options, scorecards: runtime.scorecards, sent, faults, more }),
+    latency,
+    eventsPerSecond,
+  )
 }
 
 async function check(stage: Stage, terminal: Terminal, run: RunToCheck): ReturnType<typeof checkRun> {

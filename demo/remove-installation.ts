@@ -1,24 +1,23 @@
+import type { Redis } from 'ioredis'
 import kafkajs from 'kafkajs'
 import { stopTimerSpin } from '../connectors/kafka/internals.ts'
-import type { Config } from '../runtime/config.ts'
-import { applicationId, kafkaSettings } from '../runtime/kafka-settings.ts'
 import { TOPICS, type TopicSpec } from '../schemas/topics.ts'
-import { connectRedis, redisReady } from '../state/redis-connection.ts'
+import type { Target } from './demo-runtime.ts'
 
 /**
  * Takes topics, group, schemas and keys of one run off servers that aren't the demo's own. Everything is named in full or
  * begins with the run's own prefix, so that nothing else can be meant.
  */
-export async function removeInstallation(config: Config): Promise<void> {
-  if (config.TOPIC_PREFIX === '') throw new Error('only an installation with a prefix of its own may be removed')
-  await removeFromKafka(config)
-  await removeFromRedis(config)
-  await removeFromRegistry(config)
+export async function removeInstallation(target: Target, redis: Redis): Promise<void> {
+  if (target.prefix === '') throw new Error('only an installation with a prefix of its own may be removed')
+  await removeFromKafka(target)
+  await removeFromRedis(target, redis)
+  await removeFromRegistry(target)
 }
 
-async function removeFromKafka(config: Config): Promise<void> {
+async function removeFromKafka({ kafka: settings, app, prefix }: Target): Promise<void> {
   stopTimerSpin()
-  const { brokers, clientId, ssl, sasl } = kafkaSettings(config, 'everscore-demo')
+  const { brokers, clientId, ssl, sasl } = settings
   const kafka = new kafkajs.Kafka({
     brokers: [...brokers],
     clientId,
@@ -30,10 +29,10 @@ async function removeFromKafka(config: Config): Promise<void> {
   const admin = kafka.admin()
   try {
     await admin.connect()
-    const names = Object.values(TOPICS).map(({ name }) => config.TOPIC_PREFIX + name)
+    const names = Object.values(TOPICS).map(({ name }) => prefix + name)
     const existing = await admin.listTopics()
     await admin.deleteTopics({ topics: names.filter((name) => existing.includes(name)) })
-    await admin.deleteGroups([applicationId(config)]).catch(() => {
+    await admin.deleteGroups([app]).catch(() => {
       // The worker may never have joined it.
     })
   } finally {
@@ -41,11 +40,9 @@ async function removeFromKafka(config: Config): Promise<void> {
   }
 }
 
-async function removeFromRedis(config: Config): Promise<void> {
-  const redis = connectRedis({ url: config.REDIS_URL })
+async function removeFromRedis({ app }: Target, redis: Redis): Promise<void> {
   try {
-    await redisReady(redis)
-    const pattern = `${applicationId(config).replaceAll(/[[\]*?\\]/g, '\\$&')}:*`
+    const pattern = `${app.replaceAll(/[[\]*?\\]/g, '\\$&')}:*`
     const nodes =
       'nodes' in redis ? (redis as unknown as { nodes(role: string): (typeof redis)[] }).nodes('master') : [redis]
     for (const node of nodes) {
@@ -59,8 +56,8 @@ async function removeFromRedis(config: Config): Promise<void> {
 }
 
 /** Softly, as a registry does it: an id that was given out keeps its schema. */
-async function removeFromRegistry(config: Config): Promise<void> {
-  const registry = new URL(`${config.SCHEMA_REGISTRY_URL.replace(/\/$/, '')}/`)
+async function removeFromRegistry({ registryUrl, prefix }: Target): Promise<void> {
+  const registry = new URL(`${registryUrl.replace(/\/$/, '')}/`)
   const user = `${decodeURIComponent(registry.username)}:${decodeURIComponent(registry.password)}`
   const headers = registry.username === '' ? {} : { authorization: `Basic ${Buffer.from(user).toString('base64')}` }
   // fetch refuses an address with a user in it.
@@ -68,7 +65,7 @@ async function removeFromRegistry(config: Config): Promise<void> {
   registry.password = ''
   for (const { name, schema } of Object.values(TOPICS) as TopicSpec[]) {
     if (schema === null) continue
-    const subject = encodeURIComponent(`${config.TOPIC_PREFIX}${name}-value`)
+    const subject = encodeURIComponent(`${prefix}${name}-value`)
     await fetch(new URL(`subjects/${subject}`, registry), { method: 'DELETE', headers })
   }
 }

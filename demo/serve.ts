@@ -6,10 +6,10 @@ import { leaders } from './leaders.ts'
 import type { Stage } from './stage.ts'
 
 /** Opens the API, says what can be asked, and resolves when the demo shall end. */
-export async function serve(stage: Stage, { config, addresses }: Installation, deps: DemoDeps): Promise<void> {
-  const { openApi, terminal, stopping } = deps
+export async function serve(stage: Stage, { env, addresses }: Installation, deps: DemoDeps): Promise<void> {
+  const { runtime, terminal, stopping } = deps
   const { signal } = stopping
-  const api = await openApi(config)
+  const api = await runtime.openApi(env)
   try {
     const customerId = stage.results.lastChange?.customerId ?? '12347'
     terminal.say()

@@ -1,19 +1,16 @@
 import type { Redis } from 'ioredis'
-import { KafkaClient, type KafkaSettings } from '../connectors/kafka/client.ts'
+import { KafkaClient } from '../connectors/kafka/client.ts'
 import { EventSink } from '../connectors/kafka/event-sink.ts'
 import { Registry } from '../connectors/registry/registry.ts'
-import type { Config } from '../runtime/config.ts'
-import { applicationId, kafkaSettings } from '../runtime/kafka-settings.ts'
 import type { AppError } from '../schemas/errors.ts'
 import { type RedisKeys, redisKeys } from '../schemas/redis-keys.ts'
 import { INPUT_TOPICS } from '../schemas/topics.ts'
-import { connectRedis, redisReady } from '../state/redis-connection.ts'
+import type { DemoRuntime, Target } from './demo-runtime.ts'
 import { LiveResults } from './live-results.ts'
 
 /** What the demo itself holds of a running installation: it writes events and reads results as anybody else would. */
 export interface Stage {
-  readonly config: Config
-  readonly settings: KafkaSettings
+  readonly target: Target
   readonly kafka: KafkaClient
   readonly redis: Redis
   readonly keys: RedisKeys
@@ -23,13 +20,17 @@ export interface Stage {
   close(): Promise<void>
 }
 
-export async function openStage(config: Config, onFailure: (error: AppError) => void): Promise<Stage> {
-  const settings = kafkaSettings(config, 'everscore-demo')
-  const prefix = config.TOPIC_PREFIX
-  const registry = new Registry(config.SCHEMA_REGISTRY_URL)
-  const kafka = new KafkaClient(settings)
-  const redis = connectRedis({ url: config.REDIS_URL })
-  const results = new LiveResults({ kafka: settings, prefix, schemas: registry, onFailure })
+export interface StageOptions {
+  readonly runtime: DemoRuntime
+  readonly onFailure: (error: AppError) => void
+}
+
+export async function openStage(target: Target, { runtime, onFailure }: StageOptions): Promise<Stage> {
+  const { prefix } = target
+  const registry = new Registry(target.registryUrl)
+  const kafka = new KafkaClient(target.kafka)
+  const redis = await runtime.connectRedis(target.redisUrl)
+  const results = new LiveResults({ kafka: target.kafka, prefix, schemas: registry, onFailure })
   let sink: EventSink | null = null
   const close = async (): Promise<void> => {
     await results.close()
@@ -39,11 +40,10 @@ export async function openStage(config: Config, onFailure: (error: AppError) => 
   }
   try {
     await kafka.connect(INPUT_TOPICS.map((topic) => prefix + topic))
-    await redisReady(redis)
     await results.start()
     const register: Registry['register'] = (subject, schema) => registry.register(subject, schema)
-    sink = await EventSink.connect({ kafka: settings, prefix, register, now: Date.now })
-    return { config, settings, kafka, redis, keys: redisKeys(applicationId(config)), registry, sink, results, close }
+    sink = await EventSink.connect({ kafka: target.kafka, prefix, register, now: Date.now })
+    return { target, kafka, redis, keys: redisKeys(target.app), registry, sink, results, close }
   } catch (error) {
     await close()
     throw error

@@ -1,13 +1,14 @@
+import type { Redis } from 'ioredis'
 import { KafkaClient, type KafkaSettings } from '../../connectors/kafka/client.ts'
 import type { SchemaSource } from '../../schemas/codec.ts'
 import { partitionOf } from '../../schemas/partition.ts'
 import type { RedisKeys } from '../../schemas/redis-keys.ts'
 import { INPUT_TOPICS, type InputTopic, TOPICS } from '../../schemas/topics.ts'
-import { connectRedis } from '../../state/redis-connection.ts'
 import type { ExpectedFaults } from '../simulator/demo-faults.ts'
 import type { Histories } from './chosen-histories.ts'
 import { type PartitionBooks, PartitionChecker } from './partition-books.ts'
 import { ResultLogs } from './result-logs.ts'
+import type { Scorecards } from './scorecard.ts'
 
 export interface Books {
   /** Records in the input topics. */
@@ -25,9 +26,10 @@ export interface Books {
 
 export interface CheckBooksOptions {
   readonly kafka: KafkaSettings
-  readonly redisUrl: string
+  readonly redis: Redis
   readonly keys: RedisKeys
   readonly schemas: SchemaSource
+  readonly scorecards: Scorecards
   readonly prefix: string
   readonly partitions: number
   /** Of the customers to recompute. */
@@ -39,13 +41,12 @@ export interface CheckBooksOptions {
 
 /** Reads everything to its end as a read_committed reader and checks it against itself, Redis, and the input files. */
 export async function checkBooks(options: CheckBooksOptions): Promise<Books> {
-  const { prefix, keys, schemas, partitions, histories } = options
+  const { prefix, redis, keys, schemas, scorecards, partitions, histories } = options
   const kafka = new KafkaClient(options.kafka)
-  const redis = connectRedis({ url: options.redisUrl })
   const logs = new ResultLogs(kafka, prefix)
   try {
     await kafka.connect(Object.values(TOPICS).map(({ name }) => prefix + name))
-    const checker = new PartitionChecker({ logs, redis, keys, schemas })
+    const checker = new PartitionChecker({ logs, redis, keys, schemas, scorecards })
     const byPartition = Map.groupBy(histories, ([key]) => partitionOf(Buffer.from(key), partitions))
     const all: PartitionBooks[] = []
     for (let partition = 0; partition < partitions; partition++) {
@@ -55,7 +56,6 @@ export async function checkBooks(options: CheckBooksOptions): Promise<Books> {
   } finally {
     await logs.close()
     await kafka.close()
-    redis.disconnect()
   }
 }
 

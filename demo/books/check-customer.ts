@@ -1,16 +1,15 @@
-import { CHURN_PRIOR } from '../../models/priors/churn-prior.ts'
-import { LEAD_PRIOR } from '../../models/priors/lead-prior.ts'
 import type { Customer } from '../../schemas/avro/customer.ts'
 import type { InputEvent } from '../../schemas/events.ts'
 import { decodeState } from '../../schemas/state-codec.ts'
 import { compareCustomer, differences } from './compare-customer.ts'
 import { expectedCustomer } from './expected-customer.ts'
 import { expectedFeatures, expectedProbability } from './expected-scores.ts'
+import type { Scorecards } from './scorecard.ts'
 
 const DAY_MS = 86_400_000
 
-/** What a stored record says otherwise than the customer's events: state, RFM, and both scores by the prior scorecards. */
-export function checkCustomer(events: readonly InputEvent[], stored: Customer): string[] {
+/** What a stored record says otherwise than the customer's events: state, RFM, and both scores by these scorecards. */
+export function checkCustomer(events: readonly InputEvent[], stored: Customer, { lead, churn }: Scorecards): string[] {
   const expected = expectedCustomer(events)
   // A timer's record is for a time after the newest event; what happened until then is the same.
   const asOf = stored.cause === 'event' ? expected.newestAt : stored.asOf
@@ -21,10 +20,10 @@ export function checkCustomer(events: readonly InputEvent[], stored: Customer): 
     ['frequency', expected.purchases],
     ['monetaryMinor', money === undefined ? 0 : money.purchasedMinor - money.refundedMinor],
     ['recencyDays', expected.lastPurchaseAt === null ? null : (asOf - expected.lastPurchaseAt) / DAY_MS],
-    ['lead model', LEAD_PRIOR.version],
-    ['lead probability', expectedProbability(LEAD_PRIOR, features)],
-    ['churn model', CHURN_PRIOR.version],
-    ['churn risk', expectedProbability(CHURN_PRIOR, features)],
+    ['lead model', lead.version],
+    ['lead probability', expectedProbability(lead, features)],
+    ['churn model', churn.version],
+    ['churn risk', expectedProbability(churn, features)],
   ])
   const found = new Map<string, number | string | null>([
     ['asOf', stored.asOf],

@@ -1,6 +1,6 @@
-import type { LinearModel } from '../../models/linear-model.ts'
 import type { DecayedCount } from './decayed-counts.ts'
 import type { ExpectedCustomer } from './expected-customer.ts'
+import type { Scorecard } from './scorecard.ts'
 
 const DAY_MS = 86_400_000
 const MINOR_PER_MAJOR = 100
@@ -72,7 +72,7 @@ export function expectedFeatures(known: ExpectedCustomer, asOf: number): Readonl
 }
 
 /** 1 / (1 + e^−x), x = intercept + Σ coefficient × (value − mean) / scale. @throws Error for a feature not known here */
-export function expectedProbability(model: LinearModel, features: Readonly<Record<string, number>>): number {
+export function expectedProbability(model: Scorecard, features: Readonly<Record<string, number>>): number {
   const contributions = model.features.map((name, i) => {
     const value = features[name]
     if (value === undefined) throw new Error(`the books don't know the feature ${name} of ${model.version}`)

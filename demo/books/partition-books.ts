@@ -13,12 +13,14 @@ import type { Histories } from './chosen-histories.ts'
 import { readDeadLetters, readInputs, readScored } from './read-partition.ts'
 import { reconcile } from './reconcile.ts'
 import type { ResultLogs } from './result-logs.ts'
+import type { Scorecards } from './scorecard.ts'
 
 export interface PartitionBooksDeps {
   readonly logs: ResultLogs
   readonly redis: Redis
   readonly keys: RedisKeys
   readonly schemas: SchemaSource
+  readonly scorecards: Scorecards
 }
 
 /** What the books of one partition come to. */
@@ -51,7 +53,7 @@ export class PartitionChecker {
 
   /** @param histories of the customers to recompute whose keys belong to this partition */
   async check(partition: number, histories: Histories): Promise<PartitionBooks> {
-    const { logs } = this.#deps
+    const { logs, scorecards } = this.#deps
     const inputs = await readInputs(logs, partition, this.#inputCodecs)
     const { scored, newestValues } = await readScored(logs, partition)
     const deadLetters = await readDeadLetters(logs, partition)
@@ -68,7 +70,7 @@ export class PartitionChecker {
     for (const [key, events] of histories) {
       const stored = served.get(key)
       if (stored === undefined) found.push(`${key} is not in Redis, but has ${events.length} events`)
-      else for (const difference of checkCustomer(events, stored)) found.push(`${key}: ${difference}`)
+      else for (const difference of checkCustomer(events, stored, scorecards)) found.push(`${key}: ${difference}`)
     }
     return {
       inputs: inputs.counts,

@@ -5,6 +5,8 @@ import { chosenHistories } from '../../demo/books/chosen-histories.ts'
 import type { PartitionLogs } from '../../demo/books/reconcile.ts'
 import { reconcile } from '../../demo/books/reconcile.ts'
 import { simulate } from '../../demo/simulator/simulate.ts'
+import { CHURN_PRIOR } from '../../models/priors/churn-prior.ts'
+import { LEAD_PRIOR } from '../../models/priors/lead-prior.ts'
 import type { Customer } from '../../schemas/avro/customer.ts'
 import type { InputEvent } from '../../schemas/events.ts'
 import { customerKey } from '../../schemas/partition.ts'
@@ -78,6 +80,7 @@ describe('chosenHistories', () => {
 })
 
 describe('checkCustomer', () => {
+  const scorecards = { lead: LEAD_PRIOR, churn: CHURN_PRIOR }
   const purchases = transactions(40)
   const real = purchases.map((event): InputEvent => ({ topic: 'transactions', event }))
   const events = [...real, ...simulate(purchases, { seed: 2 })].sort((a, b) => a.event.occurredAt - b.event.occurredAt)
@@ -88,7 +91,7 @@ describe('checkCustomer', () => {
 
   it('agrees with the pipeline on what it made of the same events', () => {
     expect(history.length).toBeGreaterThan(5)
-    expect(checkCustomer(history, stored)).toEqual([])
+    expect(checkCustomer(history, stored, scorecards)).toEqual([])
   })
 
   it('finds a state, a score and a sum that are not right', () => {
@@ -97,11 +100,15 @@ describe('checkCustomer', () => {
     state.sessions++
     const bytes = Buffer.alloc(65_536)
     const spoilt = { ...stored, state: bytes.subarray(0, encodeState(state, bytes, 0)) }
-    expect(checkCustomer(history, spoilt)).toHaveLength(2)
+    expect(checkCustomer(history, spoilt, scorecards)).toHaveLength(2)
     const lead = { ...stored.lead, probability: stored.lead.probability + 1e-6 }
-    expect(checkCustomer(history, { ...stored, lead })).toEqual([expect.stringContaining('lead probability is')])
+    expect(checkCustomer(history, { ...stored, lead }, scorecards)).toEqual([
+      expect.stringContaining('lead probability is'),
+    ])
     const rfm = { ...stored.rfm, monetaryMinor: stored.rfm.monetaryMinor + 1 }
-    expect(checkCustomer(history, { ...stored, rfm })).toEqual([expect.stringContaining('monetaryMinor is')])
-    expect(checkCustomer(history.slice(0, -1), stored)).not.toEqual([])
+    expect(checkCustomer(history, { ...stored, rfm }, scorecards)).toEqual([
+      expect.stringContaining('monetaryMinor is'),
+    ])
+    expect(checkCustomer(history.slice(0, -1), stored, scorecards)).not.toEqual([])
   })
 })

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { afterEach, describe, expect, it } from 'vitest'
+import { demoRuntime } from '../../bin/demo.ts'
 import { waitUntil } from '../../connectors/stack/wait-until.ts'
 import type { DemoReport } from '../../demo/demo-report.ts'
 import { playDemo } from '../../demo/play-demo.ts'
@@ -63,8 +64,8 @@ describe('everscore demo', () => {
 
   it('finds a customer that somebody changed in Redis', async () => {
     let spoilt = ''
-    const spoil = async ({ redis, keys, config }: Stage): Promise<void> => {
-      for (let partition = 0; partition < config.PARTITIONS && spoilt === ''; partition++) {
+    const spoil = async ({ redis, keys, target }: Stage): Promise<void> => {
+      for (let partition = 0; partition < target.partitions && spoilt === ''; partition++) {
         const [key, other] = await redis.hkeys(keys.customers(partition))
         if (key === undefined || other === undefined) continue
         await redis.hset(keys.customers(partition), key, (await redis.hgetBuffer(keys.customers(partition), other))!)
@@ -77,7 +78,7 @@ describe('everscore demo', () => {
       {
         env: env(),
         everscore: EVERSCORE,
-        openApi: () => Promise.reject(new Error('--once serves nothing')),
+        runtime: demoRuntime,
         terminal: new Terminal({ write: (text) => (said += text) }),
         stopping: new AbortController(),
         beforeBooks: spoil,
