@@ -53,13 +53,13 @@ export async function takeOver(ports: TakeoverPorts, partition: number, signal: 
   const log = await logRange(ports.kafka, changelog, partition)
   const position = await ports.store.position(partition, signal)
   const view = await restore(ports, partition, log, position, signal)
+  const found = committed.size > 0 ? null : await foundAgain(ports, partition, log, view, signal)
   const inputs = new Map<InputTopic, LogRange>()
   let lost = 0
   for (const topic of INPUT_TOPICS) {
     const name = ports.topicName(topic)
     const range = await logRange(ports.kafka, name, partition)
-    const next = committed.get(name) ?? foundAgain(name, partition, log, view, committed.size)
-    const start = next ?? range.start
+    const start = committed.get(name) ?? found?.[name] ?? range.start
     if (start < range.start) {
       lost += range.start - start
       ports.log('retention removed records before they were read', {
@@ -83,22 +83,34 @@ interface RestoredView {
 }
 
 /**
- * The group has no offset of this topic. Over an existing state only the offsets stored with that state may be used.
- * @returns undefined for an empty changelog: the topic is read from its start
+ * The group has no offsets. Over an existing state only the offsets stored with that state may be used.
+ * @returns null for a changelog without records: the topics are read from their start
  */
-function foundAgain(
-  topic: string,
+async function foundAgain(
+  ports: TakeoverPorts,
   partition: number,
   changelog: LogRange,
   view: RestoredView,
-  committed: number,
-): number | undefined {
-  const found = view.inputs[topic]
-  if (found !== undefined) return found
-  if (changelog.end === 0 || committed > 0) return undefined
-  throw new AppError('OFFSETS_UNKNOWN', `no offset of ${topic}/${partition}, but customers/${partition} has records`, {
-    details: { topic, partition },
-  })
+  signal: AbortSignal,
+): Promise<Readonly<Record<string, number>> | null> {
+  let found = Object.keys(view.inputs).length > 0 ? view.inputs : null
+  let records = 0
+  if (found === null) {
+    // All that is in the log may be a first batch that was aborted; or a rebuild was cut short after the last record.
+    const range = { from: changelog.start, to: changelog.end }
+    for await (const slice of readPartition(ports.fetcher, ports.topicName('customers'), partition, range, signal)) {
+      records += slice.records.length
+      found = inputsOf(slice.records) ?? found
+    }
+  }
+  if (found === null && records === 0) return null
+  const missing = INPUT_TOPICS.map((topic) => ports.topicName(topic)).find((name) => found?.[name] === undefined)
+  if (found !== null && missing === undefined) return found
+  throw new AppError(
+    'OFFSETS_UNKNOWN',
+    `no offset of ${missing}/${partition}, but customers/${partition} has records`,
+    { details: { topic: missing, partition } },
+  )
 }
 
 async function restore(
