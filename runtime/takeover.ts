@@ -132,7 +132,8 @@ async function restore(
     (log.end - position.offset <= 1 || ports.now() - position.at < DELETE_RETENTION_MS / 2)
   // A rebuild that was cut short has no input offsets yet: it goes on, and readers are told.
   const rebuilding = !usable || Object.keys(position.inputs).length === 0
-  if (position !== null && !usable) await store.reset(partition, signal)
+  // Also without a position: an emptying that was cut short has removed only that.
+  if (!usable) await store.reset(partition, signal)
   let expected = usable ? position.offset : null
   let inputs: Readonly<Record<string, number>> = usable ? position.inputs : {}
   let restored = 0

@@ -1,9 +1,9 @@
 import kafkajs from 'kafkajs'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { load } from '../../bench/generator.ts'
-import { expectExactlyOnce } from './support/check-results.ts'
+import { expectExactlyOnce, expectViewEqualsLog } from './support/check-results.ts'
 import { type Installation, makeInstallation, PARTITIONS } from './support/installation.ts'
-import { type RunningWorker, startWorker, untilProcessed } from './support/workers.ts'
+import { type RunningWorker, startWorker, untilConfirmed, untilProcessed } from './support/workers.ts'
 
 const UNTIL = Date.UTC(2026, 0, 1)
 const events = [...load({ seed: 11, events: 300, customers: 40, until: UNTIL })]
@@ -42,4 +42,17 @@ test('an owner that died in the very first batch leaves no state: the topics are
   await untilProcessed(installation)
   await expectExactlyOnce(installation, events)
   expect(running.worker.tasks.map(({ state }) => state)).toEqual(Array(PARTITIONS).fill('running'))
+})
+
+test('an emptying of the view that was cut short after the position is done again', async () => {
+  const { keys, redis } = installation
+  // Customers of another cluster, say, whose position is already gone.
+  for (let partition = 0; partition < PARTITIONS; partition++) {
+    await redis.hset(keys.customers(partition), 'acme/left-behind', 'old')
+  }
+  await installation.sink.write(events)
+  running = await startWorker(installation)
+  await untilProcessed(installation)
+  await untilConfirmed(installation)
+  await expectViewEqualsLog(installation)
 })
