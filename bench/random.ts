@@ -18,7 +18,9 @@ export function zipf(n: number, exponent: number): (random: () => number) => num
   const alias = new Int32Array(n)
   const small: number[] = []
   const large: number[] = []
-  share.forEach((value, i) => (value < 1 ? small : large).push(i))
+  share.forEach((value, i) => {
+    ;(value < 1 ? small : large).push(i)
+  })
   while (small.length > 0 && large.length > 0) {
     const low = small.pop()!
     const high = large.pop()!

@@ -47,15 +47,13 @@ export function encodeCustomer(customer: Customer, into: Buffer, at: number): nu
 }
 
 function optionalWord(value: string | null): void {
-  if (value === null) return writer.long(0)
-  writer.long(1)
-  writer.word(value)
+  writer.long(value === null ? 0 : 1)
+  if (value !== null) writer.word(value)
 }
 
 function optionalInt(value: number | null): void {
-  if (value === null) return writer.long(0)
-  writer.long(1)
-  writer.long(value)
+  writer.long(value === null ? 0 : 1)
+  if (value !== null) writer.long(value)
 }
 
 /** An Avro array: one block of all items, then the empty block. */

@@ -133,7 +133,9 @@ export class RedisStore implements StateStore {
         if (!passing) throw failure
         if (this.#healthy) this.#onHealth(failure)
         this.#healthy = false
-        await sleep(wait, undefined, signal ? { signal } : {})
+        await sleep(wait, undefined, signal ? { signal } : {}).catch(() => {
+          // Aborted: the signal's reason is thrown above, not the timer's error.
+        })
       }
     }
   }

@@ -34,7 +34,10 @@ export class RespBuffer {
     let at = this.#length(start, length)
     for (let i = 0; i < length; i++) {
       const code = value.charCodeAt(i)
-      if (code > 0x7f) return this.bytes(Buffer.from(value))
+      if (code > 0x7f) {
+        this.bytes(Buffer.from(value))
+        return
+      }
       buffer[at++] = code
     }
     this.#finish(at)
