@@ -138,14 +138,19 @@ export class CustomerTask {
   async stop(): Promise<void> {
     this.#stop.abort(new AppError('NOT_OWNER', `partition ${this.partition} was let go`))
     await Promise.race([this.#running, sleep(STOP_DEADLINE_MS, undefined, { ref: false })])
+    // A Redis that is away holds nobody up: the next owner restores what it lacks from the changelog.
+    this.#session.abort(this.#stop.signal.reason)
   }
 
   /** Finds a view that lost its data while no event came. */
   async checkView(): Promise<void> {
     if (this.#state !== 'running' || Date.now() - this.#lastBatchAt < 1_000) return
+    const session = this.#session
+    // A write that still waits for its answer, or for the end of an outage, will move the view to where it should be.
+    await this.#confirming
     const expected = this.#viewOffset
-    const position = await this.#ports.store.position(this.partition, this.#session.signal)
-    if (position?.offset !== expected && this.#viewOffset === expected) this.#session.abort(this.#foreign())
+    const position = await this.#ports.store.position(this.partition, session.signal)
+    if (position?.offset !== expected && this.#viewOffset === expected) session.abort(this.#foreign())
   }
 
   async #run(): Promise<void> {
@@ -297,13 +302,16 @@ export class CustomerTask {
     }
     const base = written.get(`${topicName('customers')}/${partition}`)
     await this.#confirming
-    this.#confirming = this.#confirm(base === undefined ? this.#viewOffset : base + records, inputs)
-    this.#confirming.catch((error: unknown) => this.#session.abort(error))
+    // It may end after a failure, in the time of the next session, which is none of its business.
+    const session = this.#session
+    this.#confirming = this.#confirm(session, base === undefined ? this.#viewOffset : base + records, inputs)
+    this.#confirming.catch((error: unknown) => session.abort(error))
   }
 
   /** Step 3 of the unit: Redis. The next batch is processed meanwhile, but reads and commits nothing before it ends. */
-  async #confirm(offset: number, inputs: Readonly<Record<string, number>>): Promise<void> {
+  async #confirm(session: AbortController, offset: number, inputs: Readonly<Record<string, number>>): Promise<void> {
     const expected = this.#viewOffset
+    const { signal } = this.#session
     const { batch, touched } = this.#processor
     this.#viewOffset = offset
     const position = {
@@ -322,9 +330,9 @@ export class CustomerTask {
       risk: customer.risk,
       newestAt: customer.state?.newestAt ?? 0,
     }))
-    const answer = await this.#ports.store.write(this.partition, { expected, position, entries }, this.#session.signal)
+    const answer = await this.#ports.store.write(this.partition, { expected, position, entries }, session.signal)
     if (answer === 'foreign') throw this.#foreign()
-    this.#confirmedBatch = batch
+    if (this.#session === session) this.#confirmedBatch = batch
   }
 
   #foreign(): AppError {
@@ -334,12 +342,16 @@ export class CustomerTask {
     })
   }
 
+  /** Ends the session: also a write to Redis that is still being tried, which would only stand in the next one's way. */
   #discard(): void {
+    this.#session.abort(new AppError('NOT_OWNER', `partition ${this.partition} is taken over again`))
     for (const subscription of this.#subscriptions) subscription.close()
     this.#subscriptions = []
     this.#inputs = null
     this.#producer = null
     this.#confirmedBatch = 0
+    // Ends what still asks Redis for this session: the next one begins with what Kafka and Redis say.
+    this.#session.abort(new AppError('NOT_OWNER', `a session of partition ${this.partition} has ended`))
     ;({ cache: this.#cache, outputs: this.#outputs, processor: this.#processor } = this.#newSession())
   }
 

@@ -161,15 +161,13 @@ export class Worker {
       confirms: async (partition) => (await this.#member?.confirms(partition)) ?? false,
       onRestore: async (progress) => {
         if (!progress.rebuilding) return
-        await this.#redis?.set(
-          this.#keys.rebuilding(progress.partition),
-          JSON.stringify(progress),
-          'EX',
-          REBUILDING_MARK_SECONDS,
+        const mark = JSON.stringify(progress)
+        await asRedisError('marking a rebuild', () =>
+          this.#redis?.set(this.#keys.rebuilding(progress.partition), mark, 'EX', REBUILDING_MARK_SECONDS),
         )
       },
       onRestored: async (partition) => {
-        await this.#redis?.del(this.#keys.rebuilding(partition))
+        await asRedisError('unmarking a rebuild', () => this.#redis?.del(this.#keys.rebuilding(partition)))
       },
     }
     this.#member = new GroupMember({
@@ -186,7 +184,13 @@ export class Worker {
       onHealth: report('kafka'),
     })
     this.#member.start()
-    const timer = setInterval(() => void this.#tick(), REPORT_INTERVAL_MS)
+    let ticking: Promise<void> | null = null
+    const timer = setInterval(() => {
+      // While Redis is away one tick waits for it, not one more every interval.
+      ticking ??= this.#tick().finally(() => {
+        ticking = null
+      })
+    }, REPORT_INTERVAL_MS)
     this.#closers.push(() => clearInterval(timer))
   }
 
@@ -246,6 +250,15 @@ export class Worker {
     } catch (error) {
       this.#deps.log(`report is not written: ${messageOf(error)}`, { level: 'debug' })
     }
+  }
+}
+
+/** ioredis's own errors would look like a bug of ours, for which a partition is paused. */
+async function asRedisError(doing: string, call: () => Promise<unknown> | undefined): Promise<void> {
+  try {
+    await call()
+  } catch (error) {
+    throw new AppError('REDIS_UNAVAILABLE', `${doing}: ${messageOf(error)}`, { retryable: true, cause: error })
   }
 }
 
