@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Fetcher, Subscription } from '../connectors/kafka/fetcher.ts'
 import type { TransactionalProducer } from '../connectors/kafka/transactional-producer.ts'
-import type { Customer } from '../schemas/avro/customer.ts'
 import type { ScoreChange } from '../schemas/avro/score-change.ts'
 import type { AvroCodec } from '../schemas/codec.ts'
 import { AppError, messageOf } from '../schemas/errors.ts'

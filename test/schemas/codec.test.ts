@@ -316,7 +316,7 @@ describe('evolution', () => {
   })
 
   test('names are compared without their namespaces, as the registry does', async () => {
-    const writer = { ...evolved({}), namespace: 'somebody.else' }
+    const writer = { ...(evolved({}) as object), namespace: 'somebody.else' }
     schemas.add(9, writer)
     await expect(codec.decodeLoading(written(writer, 9, purchase))).resolves.toMatchObject({
       eventId: purchase.eventId,
