@@ -310,7 +310,6 @@ export class CustomerTask {
   /** Step 3 of the unit: Redis. The next batch is processed meanwhile, but reads and commits nothing before it ends. */
   async #confirm(session: AbortController, offset: number, inputs: Readonly<Record<string, number>>): Promise<void> {
     const expected = this.#viewOffset
-    const { signal } = this.#session
     const { batch, touched } = this.#processor
     this.#viewOffset = offset
     const position = {
@@ -349,8 +348,6 @@ export class CustomerTask {
     this.#inputs = null
     this.#producer = null
     this.#confirmedBatch = 0
-    // Ends what still asks Redis for this session: the next one begins with what Kafka and Redis say.
-    this.#session.abort(new AppError('NOT_OWNER', `a session of partition ${this.partition} has ended`))
     ;({ cache: this.#cache, outputs: this.#outputs, processor: this.#processor } = this.#newSession())
   }
 
