@@ -340,9 +340,7 @@ export class CustomerTask {
     })
   }
 
-  /** Ends the session: also a write to Redis that is still being tried, which would only stand in the next one's way. */
   #discard(): void {
-    this.#session.abort(new AppError('NOT_OWNER', `partition ${this.partition} is taken over again`))
     for (const subscription of this.#subscriptions) subscription.close()
     this.#subscriptions = []
     this.#inputs = null

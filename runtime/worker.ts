@@ -51,6 +51,7 @@ export class Worker {
   #settings: TaskSettings | null = null
   #member: GroupMember | null = null
   #lookedAt = 0
+  #ticking = false
   #stopped = false
 
   constructor(config: Config, deps: WorkerDeps) {
@@ -184,13 +185,7 @@ export class Worker {
       onHealth: report('kafka'),
     })
     this.#member.start()
-    let ticking: Promise<void> | null = null
-    const timer = setInterval(() => {
-      // While Redis is away one tick waits for it, not one more every interval.
-      ticking ??= this.#tick().finally(() => {
-        ticking = null
-      })
-    }, REPORT_INTERVAL_MS)
+    const timer = setInterval(() => void this.#tick(), REPORT_INTERVAL_MS)
     this.#closers.push(() => clearInterval(timer))
   }
 
@@ -242,6 +237,9 @@ export class Worker {
   }
 
   async #tick(): Promise<void> {
+    // While Redis is away one tick waits for it, not one more every interval.
+    if (this.#ticking) return
+    this.#ticking = true
     try {
       await Promise.all(this.tasks.map((task) => task.checkView()))
       const report = buildReport(this.#id, this.tasks, this.#counters, this.#deps.now())
@@ -249,6 +247,8 @@ export class Worker {
       await this.#forgetGoneWorkers()
     } catch (error) {
       this.#deps.log(`report is not written: ${messageOf(error)}`, { level: 'debug' })
+    } finally {
+      this.#ticking = false
     }
   }
 }
