@@ -47,6 +47,8 @@ export class GroupMember {
   #memberId = ''
   #generation = -1
   #owned: readonly number[] = []
+  /** The generation that gave `#owned`: between joining the next one and its assignment nothing is owned for sure. */
+  #ownedSince = -1
   #stopping = false
   #running: Promise<void> = Promise.resolve()
   #wakeBeat: () => void = () => {}
@@ -73,10 +75,12 @@ export class GroupMember {
    */
   async confirms(partition: number): Promise<boolean> {
     const generation = this.#generation
-    if (!this.#owned.includes(partition)) return false
+    const owns = (): boolean =>
+      this.#generation === generation && this.#ownedSince === generation && this.#owned.includes(partition)
+    if (!owns()) return false
     try {
       await this.#heartbeat()
-      return this.#generation === generation && this.#owned.includes(partition)
+      return owns()
     } catch (error) {
       // The run loop finds the same and joins again; until then nothing is confirmed.
       this.#wakeBeat()
@@ -178,6 +182,7 @@ export class GroupMember {
 
   #assigned(partitions: readonly number[], generation: number): void {
     this.#owned = [...partitions].sort((a, b) => a - b)
+    this.#ownedSince = generation
     this.#options.onAssigned(this.#owned, generation)
   }
 
