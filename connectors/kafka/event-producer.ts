@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { partitionOf } from '../../schemas/partition.ts'
 import type { KafkaClient } from './client.ts'
-import { sendRaw } from './internals.ts'
 import { asKafkaError } from './kafka-error.ts'
 import { baseOffsets, produceCall } from './produce-codec.ts'
+import { sendRaw } from './raw-call.ts'
 import { RecordBatchBuilder } from './record-batch-builder.ts'
 
 const NO_HEADERS = new Uint8Array(0)

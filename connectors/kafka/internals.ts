@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module'
 import { AppError } from '../../schemas/errors.ts'
+import type { Connection } from './raw-call.ts'
 
 /**
  * The parts of kafkajs that everscore builds on: connections (TLS, SASL, framing, time-outs), metadata, coordinators and
@@ -37,41 +38,6 @@ export interface ProtocolCall<T> {
   }
   readonly requestTimeout?: number
   readonly logResponseError?: boolean
-}
-
-/** A request whose body is already encoded, in pieces that are written as they are. */
-export interface RawCall<T> {
-  readonly apiKey: number
-  readonly apiVersion: number
-  readonly apiName: string
-  readonly pieces: readonly Buffer[]
-  readonly response: ProtocolCall<T>['response']
-  readonly requestTimeout: number
-}
-
-interface Connection {
-  readonly clientId: string
-  readonly socket: { cork(): void; write(bytes: Buffer): boolean; uncork(): void }
-  readonly requestQueue: {
-    maybeThrottle(ms: number | null | undefined): void
-    push(pushed: {
-      entry: {
-        apiKey: number
-        apiName: string
-        apiVersion: number
-        correlationId: number
-        resolve: (answer: { payload: Buffer }) => void
-        reject: (error: unknown) => void
-      }
-      expectResponse: boolean
-      requestTimeout: number
-      sendRequest: () => void
-    }): void
-  }
-  isAuthenticated(): boolean
-  authenticate(): Promise<void>
-  failIfNotConnected(): void
-  nextCorrelationId(): number
 }
 
 export interface JoinedMember {
@@ -195,8 +161,30 @@ export function stopTimerSpin(): void {
   }
 }
 
+let connectsOnce = false
+
+/**
+ * Requests that find a connection closed each open a socket of their own, all but the last of which are forgotten; as
+ * each of those ends, kafkajs closes the one in use. Requests that come while it connects wait for the same socket.
+ */
+function connectOnce(): void {
+  if (connectsOnce) return
+  connectsOnce = true
+  const { prototype } = guarded<{ prototype: { connect(): Promise<unknown> } }>('network/connection.js')
+  const { connect } = prototype
+  const underWay = new WeakMap<object, Promise<unknown>>()
+  prototype.connect = function connectTogether(): Promise<unknown> {
+    const known = underWay.get(this)
+    if (known) return known
+    const connecting = connect.call(this).finally(() => underWay.delete(this))
+    underWay.set(this, connecting)
+    return connecting
+  }
+}
+
 export function createCluster(options: ClusterOptions): Cluster {
   stopTimerSpin()
+  connectOnce()
   const ClusterClass = guarded<new (settings: Record<string, unknown>) => Cluster>('cluster/index.js')
   const { createLogger, LEVELS } = guarded<{
     createLogger(settings: { level: number; logCreator: KafkajsLogCreator }): unknown
@@ -227,45 +215,6 @@ export function createCluster(options: ClusterOptions): Cluster {
 export function encodedRequest(bytes: Buffer): EncodedRequest {
   const Encoder = guarded<{ prototype: object }>('protocol/encoder.js')
   return Object.assign(Object.create(Encoder.prototype) as EncodedRequest, { buf: bytes, offset: bytes.length })
-}
-
-/**
- * Sends a request as kafkajs's Connection.send does (its queue, its time-outs), but without its two copies of the body:
- * at a megabyte a request, they and the fresh pages they touch cost more than encoding the records. The pieces may not
- * change before the promise settles.
- */
-export async function sendRaw<T>(broker: Broker, call: RawCall<T>): Promise<T> {
-  const { apiKey, apiVersion, apiName, pieces, response, requestTimeout } = call
-  const connection = await broker.connectionPool.getConnectionByRequest({ request: { apiKey } })
-  if (!connection.isAuthenticated()) await connection.authenticate()
-  const correlationId = connection.nextCorrelationId()
-  const clientId = Buffer.from(connection.clientId)
-  const header = Buffer.alloc(14 + clientId.length)
-  const bodyBytes = pieces.reduce((sum, piece) => sum + piece.length, 0)
-  header.writeInt32BE(header.length - 4 + bodyBytes, 0)
-  header.writeInt16BE(apiKey, 4)
-  header.writeInt16BE(apiVersion, 6)
-  header.writeInt32BE(correlationId, 8)
-  header.writeInt16BE(clientId.length, 12)
-  header.set(clientId, 14)
-  const { payload } = await new Promise<{ payload: Buffer }>((resolve, reject) => {
-    connection.failIfNotConnected()
-    connection.requestQueue.push({
-      entry: { apiKey, apiName, apiVersion, correlationId, resolve, reject },
-      expectResponse: true,
-      requestTimeout,
-      sendRequest: () => {
-        const { socket } = connection
-        socket.cork()
-        socket.write(header)
-        for (const piece of pieces) socket.write(piece)
-        socket.uncork()
-      },
-    })
-  })
-  const decoded = await response.decode(payload)
-  connection.requestQueue.maybeThrottle(decoded.clientSideThrottleTime)
-  return await response.parse(decoded)
 }
 
 /** The response half of a request that everscore encodes itself. */

@@ -1,4 +1,5 @@
-import { protocolError, type RawCall, responseOf } from './internals.ts'
+import { protocolError, responseOf } from './internals.ts'
+import type { RawCall } from './raw-call.ts'
 
 const PRODUCE = 0
 const VERSION = 7

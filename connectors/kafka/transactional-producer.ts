@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { AppError } from '../../schemas/errors.ts'
 import type { KafkaClient } from './client.ts'
-import { type Broker, sendRaw } from './internals.ts'
+import type { Broker } from './internals.ts'
 import { asKafkaError, kafkaErrorType } from './kafka-error.ts'
 import { baseOffsets, type ProduceTarget, produceCall } from './produce-codec.ts'
+import { sendRaw } from './raw-call.ts'
 import type { RecordBatchBuilder } from './record-batch-builder.ts'
 
 /** Answers that only mean "not yet": the last transaction's markers are being written, or a coordinator moves. */
