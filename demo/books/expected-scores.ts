@@ -5,7 +5,7 @@ import type { Scorecard } from './scorecard.ts'
 const DAY_MS = 86_400_000
 const MINOR_PER_MAJOR = 100
 
-/** What one interaction of a type says about interest, in page views; docs/scoring.md. */
+/** What one interaction of a type says about interest, in page views: written out again, so that a changed weight is noticed. */
 const INTENT: Readonly<Record<string, number>> = {
   page_view: 1,
   product_view: 2,
