@@ -162,6 +162,7 @@ export function stopTimerSpin(): void {
 }
 
 let connectsOnce = false
+const LATE_CONNECT_MS = 500
 
 /**
  * Requests that find a connection closed each open a socket of their own, all but the last of which are forgotten; as
@@ -170,13 +171,24 @@ let connectsOnce = false
 function connectOnce(): void {
   if (connectsOnce) return
   connectsOnce = true
-  const { prototype } = guarded<{ prototype: { connect(): Promise<unknown> } }>('network/connection.js')
+  const { prototype } = guarded<{ prototype: { readonly connectionTimeout: number; connect(): Promise<unknown> } }>(
+    'network/connection.js',
+  )
   const { connect } = prototype
   const underWay = new WeakMap<object, Promise<unknown>>()
   prototype.connect = function connectTogether(): Promise<unknown> {
     const known = underWay.get(this)
     if (known) return known
-    const connecting = connect.call(this).finally(() => underWay.delete(this))
+    let timer: NodeJS.Timeout | undefined
+    // A peer that hangs up during a TLS handshake makes kafkajs forget its own time-out: all would wait for ever.
+    const late = new Promise((_resolve, reject) => {
+      const error = Object.assign(new Error('no connection in time'), { code: 'ETIMEDOUT' })
+      timer = setTimeout(() => reject(error), this.connectionTimeout + LATE_CONNECT_MS)
+    })
+    const connecting = Promise.race([connect.call(this), late]).finally(() => {
+      clearTimeout(timer)
+      underWay.delete(this)
+    })
     underWay.set(this, connecting)
     return connecting
   }
