@@ -28,8 +28,7 @@ export const IMPORT_RULES: Readonly<Record<string, FolderRule>> = {
   api: { imports: ['schemas', 'models'], packages: '*' },
   trainer: { imports: ['schemas', 'models'], packages: '*' },
   runtime: { imports: ['schemas', 'models', 'processors', 'topology', 'state', 'connectors'], packages: '*' },
-  // A composition of its own: it starts servers and workers, and checks what they did.
-  demo: { imports: ['schemas', 'models', 'connectors', 'state', 'runtime', 'api'], packages: '*' },
+  demo: { imports: ['schemas', 'connectors'], packages: '*' },
   bin: { imports: '*', packages: '*' },
   test: { imports: '*', packages: '*' },
   bench: { imports: '*', packages: '*' },

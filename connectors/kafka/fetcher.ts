@@ -61,7 +61,7 @@ export class Fetcher {
   readonly #options: Required<Omit<FetcherOptions, 'onHealth'>> & FetcherOptions
   readonly #active = new Set<Active>()
   readonly #loops = new Map<number, Promise<void>>()
-  #wakers: (() => void)[] = []
+  #woken = Promise.withResolvers<void>()
   #closed = false
 
   constructor(client: KafkaClient, options: FetcherOptions = {}) {
@@ -86,9 +86,8 @@ export class Fetcher {
 
   /** Call when a sink wants records again. */
   wake(): void {
-    const wakers = this.#wakers
-    this.#wakers = []
-    for (const wake of wakers) wake()
+    this.#woken.resolve()
+    this.#woken = Promise.withResolvers<void>()
   }
 
   async close(): Promise<void> {
@@ -135,8 +134,9 @@ export class Fetcher {
   }
 
   async #slept(idle: boolean): Promise<void> {
-    const woken = new Promise<void>((wake) => this.#wakers.push(wake))
-    await (idle ? woken : Promise.race([woken, sleep(PAUSED_WAIT_MS)]))
+    if (idle) await this.#woken.promise
+    // Not a race with being woken: each lost race would leave something on a promise that may not settle for hours.
+    else await sleep(PAUSED_WAIT_MS)
   }
 
   async #fetch(nodeId: number, wanted: Active[], somePaused: boolean): Promise<void> {

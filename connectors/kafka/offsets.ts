@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { AppError } from '../../schemas/errors.ts'
 import type { KafkaClient } from './client.ts'
 import { asKafkaError } from './kafka-error.ts'
@@ -5,6 +6,8 @@ import { asKafkaError } from './kafka-error.ts'
 const EARLIEST = -2
 const LATEST = -1
 const READ_UNCOMMITTED = 0
+const LEADER_WAIT_MS = 5_000
+const LEADER_RETRY_MS = 100
 
 /** The offsets between which a partition has records: [start, end). `end` is the high watermark. */
 export interface LogRange {
@@ -13,23 +16,34 @@ export interface LogRange {
 }
 
 export async function logRange(client: KafkaClient, topic: string, partition: number): Promise<LogRange> {
-  const ask = async (timestamp: number): Promise<number> => {
-    const broker = await client.broker(client.leaderOf(topic, partition))
-    const { responses } = await broker.listOffsets({
-      isolationLevel: READ_UNCOMMITTED,
-      topics: [{ topic, partitions: [{ partition, timestamp }] }],
-    })
-    const offset = responses[0]?.partitions[0]?.offset
-    if (offset === undefined) {
-      throw new AppError('KAFKA_UNAVAILABLE', `no offsets for ${topic}/${partition}`, { retryable: true })
+  const deadline = performance.now() + LEADER_WAIT_MS
+  for (;;) {
+    try {
+      return {
+        start: await offsetAt(client, topic, partition, EARLIEST),
+        end: await offsetAt(client, topic, partition, LATEST),
+      }
+    } catch (error) {
+      const failure = asKafkaError(error, `listing offsets of ${topic}/${partition}`, { topic, partition })
+      // A topic made a moment ago has no leader yet, and a leader may move.
+      if (!failure.retryable || performance.now() > deadline) throw failure
+      await sleep(LEADER_RETRY_MS)
+      await client.refreshMetadata()
     }
-    return Number(offset)
   }
-  try {
-    return { start: await ask(EARLIEST), end: await ask(LATEST) }
-  } catch (error) {
-    throw asKafkaError(error, `listing offsets of ${topic}/${partition}`, { topic, partition })
+}
+
+async function offsetAt(client: KafkaClient, topic: string, partition: number, timestamp: number): Promise<number> {
+  const broker = await client.broker(client.leaderOf(topic, partition))
+  const { responses } = await broker.listOffsets({
+    isolationLevel: READ_UNCOMMITTED,
+    topics: [{ topic, partitions: [{ partition, timestamp }] }],
+  })
+  const offset = responses[0]?.partitions[0]?.offset
+  if (offset === undefined) {
+    throw new AppError('KAFKA_UNAVAILABLE', `no offsets for ${topic}/${partition}`, { retryable: true })
   }
+  return Number(offset)
 }
 
 /** The group's committed offsets of one partition of some topics; topics without one are left out. */
