@@ -1,0 +1,290 @@
+import { randomUUID } from 'node:crypto'
+import { Redis } from 'ioredis'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { startStack } from '../../connectors/stack/stack.ts'
+import type { RunningServer, Stack } from '../../connectors/stack/types.ts'
+import type { AppError } from '../../schemas/errors.ts'
+import { INDEX_SCALE, type RedisKeys, redisKeys } from '../../schemas/redis-keys.ts'
+import { connectRedis, redisReady, refuseEviction } from '../../state/redis-connection.ts'
+import { RedisStore } from '../../state/redis-store.ts'
+import type { CustomerEntry, Position } from '../../state/state-store.ts'
+import { servers } from './servers.ts'
+import { waitFor } from './support/wait-for.ts'
+
+const PARTITION = 2
+let keys: RedisKeys
+let redis: Redis
+let looking: Redis
+let store: RedisStore
+
+beforeEach(async () => {
+  keys = redisKeys(`t-${randomUUID()}`)
+  redis = connectRedis({ url: servers().redisUrl })
+  looking = new Redis(servers().redisUrl)
+  await redisReady(redis)
+  store = new RedisStore({ redis, keys })
+})
+
+afterEach(async () => {
+  redis.disconnect()
+  const names = await looking.keys(`${keys.meta.replace(/:meta$/, '')}:*`)
+  if (names.length > 0) await looking.unlink(names)
+  looking.disconnect()
+})
+
+function entry(key: string, value: string | Buffer | null, scores: Partial<CustomerEntry> = {}): CustomerEntry {
+  const slash = key.indexOf('/')
+  return {
+    key,
+    tenantId: key.slice(0, slash),
+    customerId: key.slice(slash + 1),
+    value: typeof value === 'string' ? Buffer.from(value) : value,
+    probability: 0.5,
+    risk: 0.25,
+    newestAt: 1_700_000_000_000,
+    ...scores,
+  }
+}
+
+function positionAt(offset: number, inputs: Record<string, number> = { interactions: offset * 2 }): Position {
+  return { offset, inputs, cluster: 'cluster', topic: 'customers', at: 1_700_000_000_123 }
+}
+
+/** Writes from one offset to the next. */
+async function write(from: number | null, to: number, ...entries: CustomerEntry[]): Promise<string> {
+  return await store.write(PARTITION, { expected: from, position: positionAt(to), entries })
+}
+
+const customers = (): Promise<Record<string, string>> => looking.hgetall(keys.customers(PARTITION))
+
+describe('a commit', () => {
+  test('writes values, indexes, tenants and the position in one step', async () => {
+    const bytes = Buffer.from([0, 255, 13, 10, 36])
+    const ids = ['plain', 'with/slash', 'with {braces}', 'ümläut', '😀', 'x'.repeat(512)]
+    const entries = ids.map((id, i) => entry(`acme/${id}`, bytes, { probability: i / 7, risk: 1 - i / 7, newestAt: i }))
+    expect(await write(null, 7, ...entries, entry('globex/c', 'v'))).toBe('written')
+    const stored = await looking.hgetallBuffer(keys.customers(PARTITION))
+    expect(new Map(Object.entries(stored))).toEqual(
+      new Map([...entries.map(({ key }) => [key, bytes] as const), ['globex/c', Buffer.from('v')]]),
+    )
+    expect(await looking.smembers(keys.tenants(PARTITION))).toEqual(expect.arrayContaining(['acme', 'globex']))
+    for (const [i, id] of ids.entries()) {
+      const scoreIn = (index: 'lead' | 'churn' | 'recent') => looking.zscore(keys.top(PARTITION, 'acme', index), id)
+      expect(await scoreIn('lead')).toBe(String(Math.round((i / 7) * INDEX_SCALE)))
+      expect(await scoreIn('churn')).toBe(String(Math.round((1 - i / 7) * INDEX_SCALE)))
+      expect(await scoreIn('recent')).toBe(String(i))
+    }
+    expect(await store.position(PARTITION)).toEqual(positionAt(7))
+  })
+
+  test('a null value removes the customer from everywhere', async () => {
+    await write(null, 5, entry('acme/a', 'v'), entry('acme/b', 'v'))
+    expect(await write(5, 6, entry('acme/a', null))).toBe('written')
+    expect(await customers()).toEqual({ 'acme/b': 'v' })
+    for (const index of ['lead', 'churn', 'recent'] as const) {
+      expect(await looking.zrangebyscore(keys.top(PARTITION, 'acme', index), '-inf', '+inf')).toEqual(['b'])
+    }
+  })
+
+  test('that is sent again, because its answer was lost, is answered and changes nothing', async () => {
+    await write(null, 5, entry('acme/a', 'first'))
+    expect(await write(5, 9, entry('acme/a', 'second'))).toBe('written')
+    expect(await write(5, 9, entry('acme/a', 'third'))).toBe('already')
+    expect(await customers()).toEqual({ 'acme/a': 'second' })
+  })
+
+  test('from anywhere else than where the view is writes nothing', async () => {
+    await write(null, 5, entry('acme/a', 'v'))
+    for (const from of [null, 4, 6]) expect(await write(from, 9, entry('acme/a', 'other'))).toBe('foreign')
+    expect(await customers()).toEqual({ 'acme/a': 'v' })
+    expect(await store.position(PARTITION)).toEqual(positionAt(5))
+  })
+
+  test('into an emptied view is foreign: what it builds on is gone', async () => {
+    await write(null, 5, entry('acme/a', 'v'))
+    await looking.unlink(keys.position(PARTITION), keys.customers(PARTITION))
+    expect(await write(5, 9, entry('acme/a', 'other'))).toBe('foreign')
+    expect(await customers()).toEqual({})
+  })
+
+  test('without customers moves the position alone, also to where it is', async () => {
+    await write(null, 5)
+    const moved = { ...positionAt(5), inputs: { interactions: 99 } }
+    expect(await store.write(PARTITION, { expected: 5, position: moved, entries: [] })).toBe('written')
+    expect(await store.position(PARTITION)).toEqual(moved)
+  })
+
+  test('of more customers than a script may unpack at once is still one step', async () => {
+    const many = Array.from({ length: 9_001 }, (_, i) => entry(`t${i % 3}/customer-${i}`, `value ${i}`))
+    expect(await write(null, 5, ...many)).toBe('written')
+    expect(await looking.hlen(keys.customers(PARTITION))).toBe(9_001)
+    expect(await looking.zcard(keys.top(PARTITION, 't1', 'recent'))).toBe(3_000)
+    const wanted = many.map(({ key }) => key)
+    const values = await store.read(PARTITION, 5, ['t0/nobody', ...wanted])
+    expect(values.map((value) => value?.toString() ?? null)).toEqual([null, ...many.map((_, i) => `value ${i}`)])
+    expect(await write(5, 6, ...many.map(({ key }) => entry(key, null)))).toBe('written')
+    expect(await customers()).toEqual({})
+  })
+
+  test('keeps values of a megabyte', async () => {
+    const large = Buffer.alloc(1_500_000, 7)
+    await write(null, 5, entry('acme/a', large), entry('acme/b', 'small'))
+    const [a, b] = await store.read(PARTITION, 5, ['acme/a', 'acme/b'])
+    expect(a?.equals(large)).toBe(true)
+    expect(b?.toString()).toBe('small')
+  })
+})
+
+describe('reading', () => {
+  test('at the position of the view finds values and who is not there', async () => {
+    await write(null, 5, entry('acme/a', 'v'))
+    expect(await store.read(PARTITION, 5, ['acme/a', 'acme/b'])).toEqual([Buffer.from('v'), null])
+    expect(await store.read(PARTITION, 5, [])).toEqual([])
+  })
+
+  test('at any other position is refused: nobody may be taken for new in an older copy', async () => {
+    await write(null, 5, entry('acme/a', 'v'))
+    for (const at of [null, 4, 6]) {
+      await expect(store.read(PARTITION, at, ['acme/a'])).rejects.toMatchObject({
+        code: 'REDIS_FOREIGN',
+        retryable: true,
+        details: { partition: PARTITION },
+      })
+    }
+  })
+
+  test('an empty view is read as one, and as nothing else', async () => {
+    expect(await store.position(PARTITION)).toBeNull()
+    expect(await store.read(PARTITION, null, ['acme/a'])).toEqual([null])
+    await expect(store.read(PARTITION, 0, ['acme/a'])).rejects.toMatchObject({ code: 'REDIS_FOREIGN' })
+  })
+})
+
+test('a reset empties one partition and leaves the others alone', async () => {
+  await write(null, 5, entry('acme/a', 'v'), entry('globex/b', 'v'))
+  await store.write(3, { expected: null, position: positionAt(8), entries: [entry('acme/c', 'v')] })
+  const others = await looking.keys(`${keys.customers(3).replace(/:customers$/, '')}:*`)
+  await store.reset(PARTITION)
+  await store.reset(PARTITION)
+  expect(await looking.keys(`${keys.customers(PARTITION).replace(/:customers$/, '')}:*`)).toEqual([])
+  expect(await looking.keys(`${keys.customers(3).replace(/:customers$/, '')}:*`)).toHaveLength(others.length)
+  expect(await store.position(PARTITION)).toBeNull()
+  expect(await write(null, 1, entry('acme/a', 'again'))).toBe('written')
+})
+
+test('Redis may forget its scripts', async () => {
+  await write(null, 5, entry('acme/a', 'v'))
+  await looking.script('FLUSH')
+  expect(await write(5, 6, entry('acme/b', 'v'))).toBe('written')
+  await looking.script('FLUSH')
+  expect(await store.read(PARTITION, 6, ['acme/b'])).toEqual([Buffer.from('v')])
+})
+
+test('a key of another type is said to be, and not asked for again and again', async () => {
+  await looking.set(keys.customers(PARTITION), 'a string')
+  await expect(write(null, 5, entry('acme/a', 'v'))).rejects.toMatchObject({
+    code: 'REDIS_UNAVAILABLE',
+    retryable: false,
+    message: expect.stringContaining('WRONGTYPE'),
+  })
+})
+
+describe('with a Redis that goes away', () => {
+  let stack: Stack
+  let server: RunningServer
+  let health: (AppError | null)[]
+
+  beforeAll(async () => {
+    // Only Redis is started; the others are given.
+    const { kafkaBrokers, schemaRegistryUrl } = servers()
+    const { REDIS_URL: _shared, ...env } = process.env
+    stack = await startStack({
+      env: { ...env, KAFKA_BROKERS: kafkaBrokers, SCHEMA_REGISTRY_URL: schemaRegistryUrl },
+      only: 'java',
+    })
+    server = stack.servers.find(({ name }) => name === 'redis')!
+  })
+
+  afterAll(async () => {
+    await stack.stop()
+  })
+
+  beforeEach(async () => {
+    redis.disconnect()
+    looking.disconnect()
+    redis = connectRedis({ url: stack.redisUrl, commandTimeoutMs: 500 })
+    looking = new Redis(stack.redisUrl, { maxRetriesPerRequest: null })
+    await redisReady(redis)
+    health = []
+    store = new RedisStore({ redis, keys, onHealth: (error) => health.push(error) })
+  })
+
+  test('calls wait until it is back, say so once, and lose nothing', async () => {
+    await write(null, 5, entry('acme/a', 'v'))
+    await server.kill('SIGTERM')
+    const reading = store.read(PARTITION, 5, ['acme/a'])
+    const position = store.position(PARTITION)
+    await waitFor('the outage to be noticed', () => health.length > 0)
+    await server.restart()
+    expect(await reading).toEqual([Buffer.from('v')])
+    expect(await position).toEqual(positionAt(5))
+    expect(await write(5, 6, entry('acme/b', 'v'))).toBe('written')
+    expect(health[0]).toMatchObject({ code: 'REDIS_UNAVAILABLE', retryable: true })
+    expect(health.at(-1)).toBeNull()
+    expect(health).toHaveLength(2)
+  })
+
+  test('one that comes back empty is no view that lost its customers', async () => {
+    await write(null, 5, entry('acme/a', 'v'))
+    await server.kill('SIGKILL')
+    const writing = write(5, 6, entry('acme/b', 'v'))
+    await looking.disconnect()
+    await server.restart()
+    looking = new Redis(stack.redisUrl)
+    await looking.flushall()
+    expect(await writing).toBe('foreign')
+    await expect(store.read(PARTITION, 5, ['acme/a'])).rejects.toMatchObject({ code: 'REDIS_FOREIGN' })
+  })
+
+  test('a commit whose answer does not come is sent again and counts once', async () => {
+    await write(null, 5, entry('acme/a', 'v'))
+    await server.kill('SIGSTOP')
+    const writing = write(5, 6, entry('acme/a', 'w'))
+    await waitFor('the commit to be given up once', () => health.length > 0)
+    await server.kill('SIGCONT')
+    expect(await writing).toMatch(/^(written|already)$/)
+    expect(await customers()).toEqual({ 'acme/a': 'w' })
+    expect(await store.position(PARTITION)).toEqual(positionAt(6))
+  })
+
+  test('only its signal ends a call while Redis is away', async () => {
+    await server.kill('SIGTERM')
+    const stop = new AbortController()
+    const reading = store.read(PARTITION, null, ['acme/a'], stop.signal)
+    const outcome = reading.then(
+      () => 'read',
+      () => 'stopped',
+    )
+    await waitFor('the outage to be noticed', () => health.length > 0)
+    stop.abort(new Error('stopped'))
+    expect(await outcome).toBe('stopped')
+    await server.restart()
+  })
+
+  test.each([
+    ['allkeys-lru', true],
+    ['allkeys-random', true],
+    ['volatile-lru', false],
+    ['noeviction', false],
+  ])('maxmemory-policy %s is refused: %s', async (policy, isRefused) => {
+    await looking.config('SET', 'maxmemory-policy', policy)
+    const refusal = refuseEviction(redis)
+    if (isRefused) {
+      await expect(refusal).rejects.toMatchObject({
+        code: 'REDIS_EVICTS',
+        message: expect.stringContaining(policy),
+        details: { field: 'maxmemory-policy' },
+      })
+    } else await expect(refusal).resolves.toBeUndefined()
+  })
+})
