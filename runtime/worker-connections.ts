@@ -7,7 +7,7 @@ import type { Customer } from '../schemas/avro/customer.ts'
 import type { ScoreChange } from '../schemas/avro/score-change.ts'
 import { AvroCodec } from '../schemas/codec.ts'
 import { encodeCustomer } from '../schemas/customer-encoder.ts'
-import { AppError } from '../schemas/errors.ts'
+import { AppError, messageOf } from '../schemas/errors.ts'
 import type { InputEvent } from '../schemas/events.ts'
 import type { RedisKeys } from '../schemas/redis-keys.ts'
 import { INPUT_TOPICS, type InputTopic, TOPICS } from '../schemas/topics.ts'
@@ -177,4 +177,4 @@ async function asRedisError(doing: string, call: () => Promise<unknown> | undefi
 }
 
 /** Reports of workers that were killed stay behind; after so long nobody wants to know of them. */
-const GONE_MS = 10 * 60_000
+const _GONE_MS = 10 * 60_000

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Redis } from 'ioredis'
 import { GroupMember } from '../connectors/kafka/group-member.ts'
-import { AppError, messageOf } from '../schemas/errors.ts'
+import { messageOf } from '../schemas/errors.ts'
 import { type RedisKeys, redisKeys } from '../schemas/redis-keys.ts'
 import { INPUT_TOPICS } from '../schemas/topics.ts'
 import { parseWorkerReport, REPORT_INTERVAL_MS } from '../schemas/worker-report.ts'
@@ -13,6 +13,9 @@ import type { Log } from './log.ts'
 import { WorkerCounters } from './task-counters.ts'
 import { connectWorker, reportHealth } from './worker-connections.ts'
 import { buildReport } from './worker-status.ts'
+
+/** Reports of workers that were killed stay behind; after so long nobody wants to know of them. */
+const GONE_MS = 10 * 60_000
 
 export interface WorkerDeps {
   readonly log: Log
