@@ -61,7 +61,7 @@ export class Fetcher {
   readonly #options: Required<Omit<FetcherOptions, 'onHealth'>> & FetcherOptions
   readonly #active = new Set<Active>()
   readonly #loops = new Map<number, Promise<void>>()
-  #woken = Promise.withResolvers<void>()
+  readonly #wakers = new Set<() => void>()
   #closed = false
 
   constructor(client: KafkaClient, options: FetcherOptions = {}) {
@@ -86,8 +86,7 @@ export class Fetcher {
 
   /** Call when a sink wants records again. */
   wake(): void {
-    this.#woken.resolve()
-    this.#woken = Promise.withResolvers<void>()
+    for (const wake of [...this.#wakers]) wake()
   }
 
   async close(): Promise<void> {
@@ -134,9 +133,17 @@ export class Fetcher {
   }
 
   async #slept(idle: boolean): Promise<void> {
-    if (idle) await this.#woken.promise
-    // Not a race with being woken: each lost race would leave something on a promise that may not settle for hours.
-    else await sleep(PAUSED_WAIT_MS)
+    // What waited in vain is taken out again: while Redis is away, this goes round for hours.
+    await new Promise<void>((resolve) => {
+      const timer = idle ? undefined : setTimeout(done, PAUSED_WAIT_MS)
+      const wakers = this.#wakers
+      wakers.add(done)
+      function done(): void {
+        clearTimeout(timer)
+        wakers.delete(done)
+        resolve()
+      }
+    })
   }
 
   async #fetch(nodeId: number, wanted: Active[], somePaused: boolean): Promise<void> {
