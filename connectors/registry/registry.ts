@@ -5,7 +5,8 @@ import type { SchemaSource } from '../../schemas/codec.ts'
 import { AppError, messageOf } from '../../schemas/errors.ts'
 
 const HTTP_NOT_FOUND = 404
-const HTTP_CONFLICT = 409
+/** Unauthorised, forbidden, incompatible, no schema. Not 400: with that the client says that nobody answered. */
+const HTTP_REFUSED = new Set([401, 403, 409, 422])
 /** The client's error for a schema that it got and can't make sense of: asking again won't help. */
 const UNPARSEABLE = 'ConfluentSchemaRegistryArgumentError'
 
@@ -61,9 +62,8 @@ export class Registry implements SchemaSource {
       return id
     } catch (error) {
       const status = statusOf(error)
-      const isConflict =
-        status === HTTP_CONFLICT || (error as Error).name === 'ConfluentSchemaRegistryCompatibilityError'
-      if (isConflict || (status !== undefined && status >= 400 && status < 500)) {
+      const isConflict = (error as Error).name === 'ConfluentSchemaRegistryCompatibilityError'
+      if (isConflict || (status !== undefined && HTTP_REFUSED.has(status))) {
         throw new AppError(
           'SCHEMA_INCOMPATIBLE',
           `the registry refuses the schema of ${subject}: ${messageOf(error)}`,
