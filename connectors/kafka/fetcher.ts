@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { AppError } from '../../schemas/errors.ts'
+import { AppError } from '../../schemas/errors.ts'
 import type { KafkaClient } from './client.ts'
 import { type FetchedPartition, fetchCall } from './fetch-codec.ts'
 import { protocolError } from './internals.ts'
 import { asKafkaError } from './kafka-error.ts'
-import { type ConsumedRecord, readRecordBatches } from './record-batch-reader.ts'
+import { type ConsumedRecord, type ReadBatches, readRecordBatches } from './record-batch-reader.ts'
 
 export interface FetchProgress {
   /** The position after this answer, control and aborted records included. */
@@ -70,9 +70,10 @@ export class Fetcher {
   }
 
   subscribe(topic: string, partition: number, position: number, sink: FetchSink): Subscription {
+    const leader = this.#client.leaderOf(topic, partition)
     const active: Active = { topic, partition, sink, position, open: true }
     this.#active.add(active)
-    this.#startLoop(this.#client.leaderOf(topic, partition))
+    this.#startLoop(leader)
     this.wake()
     return {
       topic,
@@ -105,6 +106,10 @@ export class Fetcher {
     )
   }
 
+  #startLoops(): void {
+    for (const { topic, partition } of this.#active) this.#startLoop(this.#client.leaderOf(topic, partition))
+  }
+
   async #loop(nodeId: number): Promise<void> {
     let healthy = true
     while (!this.#closed) {
@@ -112,6 +117,8 @@ export class Fetcher {
         const mine = this.#ledBy(nodeId)
         const wanted = mine.filter((active) => active.sink.wantsMore())
         if (wanted.length === 0) {
+          // The leaders may be known to have moved by other users of the connections, not by an answer to this loop.
+          if (mine.length === 0) this.#startLoops()
           await this.#slept(mine.length === 0)
           continue
         }
@@ -175,7 +182,15 @@ export class Fetcher {
   }
 
   #deliver(active: Active, answer: FetchedPartition): void {
-    const { records, nextOffset } = readRecordBatches(answer.batches, active.position, answer.abortedTransactions)
+    let read: ReadBatches
+    try {
+      read = readRecordBatches(answer.batches, active.position, answer.abortedTransactions)
+    } catch (error) {
+      // The others of this answer have nothing to do with it.
+      this.#fail(active, asKafkaError(error, `decoding ${active.topic}/${active.partition}`), answer)
+      return
+    }
+    const { records, nextOffset } = read
     active.position = nextOffset
     active.sink.push(records, {
       position: nextOffset,
@@ -190,23 +205,23 @@ export class Fetcher {
   #refused(active: Active, answer: FetchedPartition): boolean {
     const error = protocolError(answer.errorCode)
     if (!GONE_TYPES.has(error.type)) return true
+    this.#fail(active, asKafkaError(error, `reading ${active.topic}/${active.partition}`), answer)
+    return false
+  }
+
+  #fail(active: Active, error: AppError, { logStartOffset }: FetchedPartition): void {
+    const { topic, partition, position } = active
     active.open = false
     this.#active.delete(active)
-    active.sink.failed(
-      asKafkaError(error, `reading ${active.topic}/${active.partition}`, {
-        topic: active.topic,
-        partition: active.partition,
-        offset: active.position,
-        logStartOffset: answer.logStartOffset,
-      }),
-    )
-    return false
+    const { code, retryable, cause, details } = error
+    const where = { topic, partition, offset: position, logStartOffset }
+    active.sink.failed(new AppError(code, error.message, { retryable, cause, details: { ...details, ...where } }))
   }
 
   async #refresh(): Promise<void> {
     try {
       await this.#client.refreshMetadata()
-      for (const active of this.#active) this.#startLoop(this.#client.leaderOf(active.topic, active.partition))
+      this.#startLoops()
     } catch {
       // Still unreachable: the loop comes here again after its next try, and health was told.
     }
