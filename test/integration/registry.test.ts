@@ -11,13 +11,10 @@ import { newPrefix } from './support/installation.ts'
 const registry = (): Registry => new Registry(servers().schemaRegistryUrl)
 const newSubject = (): string => `${newPrefix()}value`
 
-const record = (...fields: object[]): AvroSchema =>
-  ({
-    type: 'record',
-    name: 'Visit',
-    namespace: 'test',
-    fields: [{ name: 'id', type: 'string' }, ...fields],
-  }) as AvroSchema
+const ID = { name: 'id', type: 'string' }
+const visit = (fields: readonly object[]): AvroSchema =>
+  ({ type: 'record', name: 'Visit', namespace: 'test', fields }) as AvroSchema
+const record = (...fields: object[]): AvroSchema => visit([ID, ...fields])
 
 /** Registers text as any other client may; returns its id. */
 async function registerText(subject: string, body: object): Promise<number> {
@@ -63,11 +60,8 @@ test.each([
 ])('%s is refused with the registry’s reason', async (_name, field) => {
   const subject = newSubject()
   await registry().register(subject, record())
-  const changed = {
-    ...(record() as object),
-    fields: [...(field.name === 'id' ? [] : [{ name: 'id', type: 'string' }]), field],
-  }
-  await expect(registry().register(subject, changed as AvroSchema)).rejects.toMatchObject({
+  const changed = field.name === 'id' ? visit([field]) : record(field)
+  await expect(registry().register(subject, changed)).rejects.toMatchObject({
     code: 'SCHEMA_INCOMPATIBLE',
     retryable: false,
     message: expect.stringContaining(subject),
