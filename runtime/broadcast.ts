@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { KafkaClient } from '../connectors/kafka/client.ts'
 import type { Fetcher, Subscription } from '../connectors/kafka/fetcher.ts'
 import { logRange } from '../connectors/kafka/offsets.ts'
@@ -11,6 +12,8 @@ import { DEFAULT_SETTINGS, parseSettings, type TenantSettings } from '../schemas
 import type { Broadcast } from './batch-processor.ts'
 import type { Log } from './log.ts'
 
+const RETRY_MS = 200
+
 /**
  * Settings of all tenants, read from the topic to its end before the first takeover and followed from there. Batches are
  * processed synchronously, so that a change takes effect between two of them.
@@ -21,6 +24,7 @@ export class TopicBroadcast implements Broadcast {
   readonly #models: Models = { lead: compileModel(LEAD_PRIOR), churn: compileModel(CHURN_PRIOR) }
   readonly #log: Log
   #subscription: Subscription | null = null
+  #closed = false
 
   constructor(log: Log) {
     this.#log = log
@@ -41,11 +45,29 @@ export class TopicBroadcast implements Broadcast {
     this.#subscription = fetcher.subscribe(topic, 0, end, {
       wantsMore: () => true,
       push: (records) => this.#apply(records),
-      failed: (error) => this.#log(error.message, { level: 'error', code: error.code, topic }),
+      failed: (error) => {
+        this.#log(error.message, { level: 'error', code: error.code, topic })
+        void this.#startAgain(kafka, fetcher, topic)
+      },
     })
   }
 
+  /** A broker that is starting may say that it has no such topic: settings must not stand still for ever after that. */
+  async #startAgain(kafka: KafkaClient, fetcher: Fetcher, topic: string): Promise<void> {
+    for (let done = false; !done; ) {
+      await sleep(RETRY_MS, undefined, { ref: false })
+      if (this.#closed) return
+      try {
+        await this.start(kafka, fetcher, topic)
+        done = true
+      } catch (error) {
+        this.#log(`${topic} is not read: ${messageOf(error)}`, { level: 'debug', topic })
+      }
+    }
+  }
+
   close(): void {
+    this.#closed = true
     this.#subscription?.close()
   }
 
