@@ -11,6 +11,7 @@ import { connectRedis, redisReady, refuseEviction } from '../state/redis-connect
 import type { Config } from './config.ts'
 import { applicationId, kafkaSettings } from './kafka-settings.ts'
 import { registerSchemas } from './schema-registration.ts'
+import { serverAddress } from './server-address.ts'
 
 export interface InitReport {
   readonly topics: readonly { topic: string; action: string; differences: readonly string[] }[]
@@ -25,11 +26,13 @@ export interface InitReport {
  */
 export async function initialise(config: Config, settingsFile: string | null): Promise<InitReport> {
   const tenants = settingsFile === null ? new Map<string, TenantSettings>() : await readSettings(settingsFile)
+  // All three before anything is made.
   const kafka = kafkaSettings(config, 'everscore-init')
+  const registry = new Registry(serverAddress(config, 'SCHEMA_REGISTRY_URL'))
+  const redisUrl = serverAddress(config, 'REDIS_URL')
   const topics = await ensureTopics(kafka, config.TOPIC_PREFIX, config.PARTITIONS)
-  const registry = new Registry(config.SCHEMA_REGISTRY_URL)
   const schemas = await registerSchemas(registry, config.TOPIC_PREFIX, () => true)
-  await markInstallation(config)
+  await markInstallation(config, redisUrl)
   if (tenants.size > 0) await writeSettings(config, tenants)
   return { topics, schemas: Object.fromEntries(schemas), tenants: [...tenants.keys()] }
 }
@@ -92,8 +95,8 @@ async function writeSettings(config: Config, tenants: ReadonlyMap<string, Tenant
 }
 
 /** Readers of Redis alone have to know in which of the partitions a customer is. */
-async function markInstallation(config: Config): Promise<void> {
-  const redis = connectRedis({ url: config.REDIS_URL })
+async function markInstallation(config: Config, redisUrl: string): Promise<void> {
+  const redis = connectRedis({ url: redisUrl })
   try {
     await redisReady(redis)
     await refuseEviction(redis)

@@ -20,6 +20,7 @@ import type { TaskPorts, TaskSettings } from './customer-task.ts'
 import { applicationId, kafkaSettings } from './kafka-settings.ts'
 import type { Log } from './log.ts'
 import { registerSchemas } from './schema-registration.ts'
+import { serverAddress } from './server-address.ts'
 import type { WorkerCounters } from './task-counters.ts'
 
 /** Transactions of a connection wait for one another; with more connections than this nothing was gained. */
@@ -69,14 +70,14 @@ export async function connectWorker(options: ConnectOptions): Promise<WorkerConn
   const lanes = await Promise.all(Array.from({ length: PRODUCER_LANES }, (_, lane) => connect(`producer-${lane}`)))
   const partitions = coPartitioned(kafka, topicName)
 
-  const redis = connectRedis({ url: config.REDIS_URL })
+  const redis = connectRedis({ url: serverAddress(config, 'REDIS_URL') })
   closers.push(() => redis.disconnect())
   await redisReady(redis)
   await refuseEviction(redis)
   await redis.hset(keys.meta, 'partitions', partitions)
   const store = new RedisStore({ redis, keys, onHealth: reportHealth(log, 'redis') })
 
-  const registry = new Registry(config.SCHEMA_REGISTRY_URL)
+  const registry = new Registry(serverAddress(config, 'SCHEMA_REGISTRY_URL'))
   const ids = await registerSchemas(registry, config.TOPIC_PREFIX, (spec) => spec.role === 'result')
   const codec = <T>(topic: keyof typeof TOPICS): AvroCodec<T> => {
     const { schema } = TOPICS[topic]
@@ -175,6 +176,3 @@ async function asRedisError(doing: string, call: () => Promise<unknown> | undefi
     throw new AppError('REDIS_UNAVAILABLE', `${doing}: ${messageOf(error)}`, { retryable: true, cause: error })
   }
 }
-
-/** Reports of workers that were killed stay behind; after so long nobody wants to know of them. */
-const _GONE_MS = 10 * 60_000

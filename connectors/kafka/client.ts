@@ -1,6 +1,8 @@
 import { AppError } from '../../schemas/errors.ts'
 import { type Broker, type Cluster, COORDINATOR, createCluster } from './internals.ts'
-import { asKafkaError } from './kafka-error.ts'
+import { asKafkaError, kafkaErrorType } from './kafka-error.ts'
+
+const UNKNOWN_TOPIC = 'UNKNOWN_TOPIC_OR_PARTITION'
 
 export interface KafkaSettings {
   readonly brokers: readonly string[]
@@ -20,7 +22,7 @@ export interface KafkaSettings {
 export class KafkaClient {
   readonly #cluster: Cluster
   readonly #coordinators = new Map<string, Broker>()
-  #connected = false
+  #closed = false
 
   constructor(settings: KafkaSettings) {
     this.#cluster = createCluster({
@@ -34,13 +36,27 @@ export class KafkaClient {
     })
   }
 
+  /** @throws AppError TOPIC_MISMATCH naming the first topic that doesn't exist */
   async connect(topics: readonly string[]): Promise<void> {
     try {
       await this.#cluster.connect()
       await this.#cluster.addMultipleTargetTopics(topics)
-      this.#connected = true
     } catch (error) {
+      if (kafkaErrorType(error) === UNKNOWN_TOPIC) await this.#refuseMissing(topics)
       throw asKafkaError(error, 'connecting to Kafka')
+    }
+  }
+
+  /** The broker's answer doesn't say which of them it means. */
+  async #refuseMissing(topics: readonly string[]): Promise<void> {
+    for (const topic of topics) {
+      try {
+        await this.#cluster.addMultipleTargetTopics([topic])
+      } catch (cause) {
+        if (kafkaErrorType(cause) !== UNKNOWN_TOPIC) throw cause
+        const message = `topic ${topic} doesn't exist: \`everscore init\` creates it`
+        throw new AppError('TOPIC_MISMATCH', message, { cause, details: { topic } })
+      }
     }
   }
 
@@ -101,8 +117,9 @@ export class KafkaClient {
   }
 
   async close(): Promise<void> {
-    if (!this.#connected) return
-    this.#connected = false
+    // Also after a connect that failed half way: open sockets keep the process alive.
+    if (this.#closed) return
+    this.#closed = true
     // kafkajs waits for open requests, a long poll for example; the process may not hang on them.
     await Promise.race([this.#cluster.disconnect(), new Promise((done) => setTimeout(done, 500).unref())])
   }
