@@ -40,19 +40,13 @@ export class EventSink {
 
   static async connect(options: EventSinkOptions): Promise<EventSink> {
     const client = new KafkaClient(options.kafka)
-    await client.connect(INPUT_TOPICS.map((topic) => options.prefix + topic))
-    const codecs = new Map<InputTopic, AvroCodec<InputEvent['event']>>()
-    const noReading = {
-      schemaById: (id: number) =>
-        Promise.reject(new AppError('SCHEMA_UNKNOWN', `this codec only writes, not schema ${id}`)),
+    try {
+      await client.connect(INPUT_TOPICS.map((topic) => options.prefix + topic))
+      return new EventSink(client, await registered(options), options)
+    } catch (error) {
+      await client.close()
+      throw error
     }
-    for (const topic of INPUT_TOPICS) {
-      const { schema } = TOPICS[topic] as TopicSpec
-      if (schema === null) throw new AppError('INTERNAL', `${topic} has no schema`)
-      const id = await options.register(`${options.prefix}${topic}-value`, schema)
-      codecs.set(topic, new AvroCodec<InputEvent['event']>(schema, noReading).useId(id))
-    }
-    return new EventSink(client, codecs, options)
   }
 
   /**
@@ -85,4 +79,20 @@ export class EventSink {
   async close(): Promise<void> {
     await this.#client.close()
   }
+}
+
+/** Codecs of the input topics, which write by the ids that the registry gave their schemas. */
+async function registered(options: EventSinkOptions): Promise<Map<InputTopic, AvroCodec<InputEvent['event']>>> {
+  const codecs = new Map<InputTopic, AvroCodec<InputEvent['event']>>()
+  const noReading = {
+    schemaById: (id: number) =>
+      Promise.reject(new AppError('SCHEMA_UNKNOWN', `this codec only writes, not schema ${id}`)),
+  }
+  for (const topic of INPUT_TOPICS) {
+    const { schema } = TOPICS[topic] as TopicSpec
+    if (schema === null) throw new AppError('INTERNAL', `${topic} has no schema`)
+    const id = await options.register(`${options.prefix}${topic}-value`, schema)
+    codecs.set(topic, new AvroCodec<InputEvent['event']>(schema, noReading).useId(id))
+  }
+  return codecs
 }
