@@ -34,14 +34,23 @@ export class EventProducer {
   readonly #client: KafkaClient
   readonly #options: Required<EventProducerOptions>
   readonly #builders = new Map<string, RecordBatchBuilder>()
+  #last: Promise<void> = Promise.resolve()
 
   constructor(client: KafkaClient, options: EventProducerOptions = {}) {
     this.#client = client
     this.#options = { maxBatchBytes: 900_000, giveUpMs: 60_000, requestTimeoutMs: 15_000, ...options }
   }
 
-  /** Resolves when every record is durable. One call at a time. */
-  async send(records: readonly ProducedRecord[]): Promise<void> {
+  /** Resolves when every record is durable. Calls wait for one another: they share the buffers that are being sent. */
+  send(records: readonly ProducedRecord[]): Promise<void> {
+    const sent = this.#last.then(() => this.#send(records))
+    this.#last = sent.catch(() => {
+      // Its own caller is told; the next call begins anew.
+    })
+    return sent
+  }
+
+  async #send(records: readonly ProducedRecord[]): Promise<void> {
     const filled = new Map<string, { topic: string; partition: number; builder: RecordBatchBuilder }>()
     for (const { topic, key, value, timestamp, partition } of records) {
       const at = partition ?? partitionOf(key, this.#client.partitionsOf(topic))
@@ -80,6 +89,8 @@ export class EventProducer {
           } catch (error) {
             failure = error
             failed.push(...mine)
+            // The socket may still be sending from them: they are sent again, but never filled again.
+            for (const { topic, partition } of mine) this.#builders.delete(`${topic}/${partition}`)
           }
         }),
       )

@@ -394,6 +394,32 @@ describe('writing events', () => {
     expect(read).toHaveLength(records.length)
   })
 
+  test('calls at the same time neither mix nor lose their records', async () => {
+    const partition = newPartition()
+    const producer = new EventProducer(client)
+    const calls = Array.from({ length: 30 }, (_, call) =>
+      Array.from({ length: 1 + call }, (_each, i) => `${call}.${i}`),
+    )
+    const key = Buffer.from('k')
+    await Promise.all(
+      calls.map((values) =>
+        producer.send(values.map((value) => ({ topic, key, value: Buffer.from(value), timestamp: 1, partition }))),
+      ),
+    )
+    expect(await committedTexts(partition)).toEqual(calls.flat())
+  })
+
+  test('a call that failed leaves the next one alone', async () => {
+    const partition = newPartition()
+    const producer = new EventProducer(client)
+    const record = { topic, key: Buffer.from('k'), timestamp: 1, partition }
+    const refused = producer.send([{ ...record, value: Buffer.alloc(1_500_000) }])
+    const taken = producer.send([{ ...record, value: Buffer.from('small') }])
+    await expect(refused).rejects.toMatchObject({ code: 'KAFKA_REFUSED' })
+    await taken
+    expect(await committedTexts(partition)).toEqual(['small'])
+  })
+
   test('a record that the broker refuses is refused, not sent for ever', async () => {
     const record = { topic: input, key: Buffer.from('k'), value: Buffer.alloc(1_500_000), timestamp: 1 }
     await expect(new EventProducer(client).send([record])).rejects.toMatchObject({ code: 'KAFKA_REFUSED' })
