@@ -14,6 +14,7 @@ import { AppError } from '../schemas/errors.ts'
 import { redisKeys } from '../schemas/redis-keys.ts'
 import { VERSION } from '../schemas/version.ts'
 import { connectRedis } from '../state/redis-connection.ts'
+import { onceAnswered } from './once-answered.ts'
 import { stopSignal } from './signals.ts'
 
 const HELP = `everscore api: answers lookups over HTTP until SIGTERM or SIGINT.
@@ -32,7 +33,8 @@ export async function runApi(args: string[], env: NodeJS.ProcessEnv): Promise<nu
   const config = readConfig(env)
   const log = createLog(config.LOG_LEVEL, (line) => process.stderr.write(line), Date.now)
   const stopped = stopSignal()
-  const server = await openApi(config, log)
+  const server = await onceAnswered(() => openApi(config, log), log, stopped)
+  if (server === null) return 0
   try {
     log('api answers', { url: server.url, config: describeConfig(config) })
     log('api stops', { signal: await stopped })

@@ -1,6 +1,7 @@
 import { describeConfig, readConfig } from '../runtime/config.ts'
 import { createLog } from '../runtime/log.ts'
 import { Worker } from '../runtime/worker.ts'
+import { onceAnswered } from './once-answered.ts'
 import { stopSignal } from './signals.ts'
 
 const HELP = `everscore worker: joins the group and processes its partitions until SIGTERM or SIGINT.
@@ -16,11 +17,21 @@ export async function runWorker(args: string[], env: NodeJS.ProcessEnv): Promise
   }
   const config = readConfig(env)
   const log = createLog(config.LOG_LEVEL, (line) => process.stderr.write(line), Date.now)
-  const worker = new Worker(config, { log, now: Date.now })
   const stopped = stopSignal()
-  log('worker starts', { workerId: worker.id, config: describeConfig(config) })
+  log('worker starts', { config: describeConfig(config) })
+  const start = async (): Promise<Worker> => {
+    const worker = new Worker(config, { log, now: Date.now })
+    try {
+      await worker.start()
+      return worker
+    } catch (error) {
+      await worker.stop()
+      throw error
+    }
+  }
+  const worker = await onceAnswered(start, log, stopped)
+  if (worker === null) return 0
   try {
-    await worker.start()
     log('worker is ready', { workerId: worker.id })
     log('worker stops', { signal: await stopped })
     return 0

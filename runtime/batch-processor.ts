@@ -12,7 +12,7 @@ import { ByteArena } from './byte-arena.ts'
 import { misnamed, misplaced } from './check-key.ts'
 import type { CachedCustomer, CustomerCache } from './customer-cache.ts'
 import { type DeadLetter, encodeDeadLetter } from './dead-letter.ts'
-import { ErrorRate } from './error-rate.ts'
+import type { ErrorRate } from './error-rate.ts'
 import type { TakenRecord } from './input-queue.ts'
 import { ResultHeaders } from './record-headers.ts'
 import { EventCounts } from './task-counters.ts'
@@ -37,6 +37,8 @@ export interface BatchProcessorOptions {
   readonly changeCodec: AvroCodec<ScoreChange>
   readonly cache: CustomerCache
   readonly outputs: BatchOutputs
+  /** The task's own: it remembers over the sessions that it ends. */
+  readonly errors: ErrorRate
   readonly now: () => number
 }
 
@@ -48,7 +50,6 @@ export class BatchProcessor {
   readonly #options: BatchProcessorOptions
   readonly #context: EventContext = createEventContext()
   readonly #headers: ResultHeaders
-  readonly #errors = new ErrorRate()
   /** Two, used by turns: Redis is still being sent one batch's values while the next batch is encoded. */
   readonly #arenas = [new ByteArena(), new ByteArena()] as const
   readonly #counts = new EventCounts()
@@ -148,11 +149,11 @@ export class BatchProcessor {
         else if (context.changes.length > 0) changes = context.changes.map((change) => this.#encodeChange(change))
       }
     } catch (error) {
-      this.#errors.failed(error)
+      this.#options.errors.failed(error)
       this.#deadLetter(taken, { stage: 'processor', reason: 'PROCESSOR_ERROR', error: messageOf(error) })
       return
     }
-    this.#errors.passed()
+    this.#options.errors.passed()
     if (outcome.kind === 'drop') this.#counts.dropped(outcome.reason)
     else if (outcome.kind === 'deadLetter') this.#deadLetter(taken, outcome)
     else {

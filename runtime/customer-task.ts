@@ -11,6 +11,7 @@ import type { Scoring } from '../topology/scoring.ts'
 import { BatchOutputs } from './batch-outputs.ts'
 import { BatchProcessor, type Broadcast } from './batch-processor.ts'
 import { CustomerCache, cachedCustomer } from './customer-cache.ts'
+import { ErrorRate } from './error-rate.ts'
 import { InputQueue, type TakenRecord } from './input-queue.ts'
 import { type RestoreProgress, type TakeoverPorts, takeOver } from './takeover.ts'
 import type { WorkerCounters } from './task-counters.ts'
@@ -57,6 +58,7 @@ export class CustomerTask {
   #cache: CustomerCache
   #outputs: BatchOutputs
   #processor: BatchProcessor
+  readonly #errors = new ErrorRate()
   readonly #stop = new AbortController()
   #session = new AbortController()
   #producer: TransactionalProducer | null = null
@@ -103,6 +105,7 @@ export class CustomerTask {
       changeCodec: ports.changeCodec,
       cache,
       outputs,
+      errors: this.#errors,
       now: ports.now,
     })
     return { cache, outputs, processor }

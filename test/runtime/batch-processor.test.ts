@@ -8,6 +8,7 @@ import type { Processor } from '../../processors/processor.ts'
 import { BatchOutputs } from '../../runtime/batch-outputs.ts'
 import { BatchProcessor } from '../../runtime/batch-processor.ts'
 import { CustomerCache, cachedCustomer } from '../../runtime/customer-cache.ts'
+import { ErrorRate } from '../../runtime/error-rate.ts'
 import { InputQueue, type TakenRecord } from '../../runtime/input-queue.ts'
 import type { Customer } from '../../schemas/avro/customer.ts'
 import { customerSchema } from '../../schemas/avro/customer.ts'
@@ -78,6 +79,7 @@ class Bench {
       changeCodec,
       cache: this.cache,
       outputs: this.outputs,
+      errors: new ErrorRate(),
       now: () => NOW,
     })
   }
