@@ -20,7 +20,7 @@ let store: RedisStore
 beforeEach(async () => {
   keys = redisKeys(`t-${randomUUID()}`)
   redis = connectRedis({ url: servers().redisUrl })
-  looking = new Redis(servers().redisUrl)
+  looking = lookAt(servers().redisUrl)
   await redisReady(redis)
   store = new RedisStore({ redis, keys })
 })
@@ -31,6 +31,13 @@ afterEach(async () => {
   if (names.length > 0) await looking.unlink(names)
   looking.disconnect()
 })
+
+/** A connection of the test's own, which waits while Redis is away. */
+function lookAt(url: string): Redis {
+  const connection = new Redis(url, { maxRetriesPerRequest: null })
+  connection.on('error', () => {})
+  return connection
+}
 
 function entry(key: string, value: string | Buffer | null, scores: Partial<CustomerEntry> = {}): CustomerEntry {
   const slash = key.indexOf('/')
@@ -213,7 +220,7 @@ describe('with a Redis that goes away', () => {
     redis.disconnect()
     looking.disconnect()
     redis = connectRedis({ url: stack.redisUrl, commandTimeoutMs: 500 })
-    looking = new Redis(stack.redisUrl, { maxRetriesPerRequest: null })
+    looking = lookAt(stack.redisUrl)
     await redisReady(redis)
     health = []
     store = new RedisStore({ redis, keys, onHealth: (error) => health.push(error) })
@@ -238,9 +245,9 @@ describe('with a Redis that goes away', () => {
     await write(null, 5, entry('acme/a', 'v'))
     await server.kill('SIGKILL')
     const writing = write(5, 6, entry('acme/b', 'v'))
-    await looking.disconnect()
+    looking.disconnect()
     await server.restart()
-    looking = new Redis(stack.redisUrl)
+    looking = lookAt(stack.redisUrl)
     await looking.flushall()
     expect(await writing).toBe('foreign')
     await expect(store.read(PARTITION, 5, ['acme/a'])).rejects.toMatchObject({ code: 'REDIS_FOREIGN' })
