@@ -16,12 +16,12 @@ import { RedisStore } from '../state/redis-store.ts'
 import { createScoring } from '../topology/scoring.ts'
 import { TopicBroadcast } from './broadcast.ts'
 import type { Config } from './config.ts'
-import type { TaskPorts, TaskSettings } from './customer-task.ts'
 import { applicationId, kafkaSettings } from './kafka-settings.ts'
 import type { Log } from './log.ts'
 import { registerSchemas } from './schema-registration.ts'
 import { serverAddress } from './server-address.ts'
 import type { WorkerCounters } from './task-counters.ts'
+import type { TaskPorts, TaskSettings } from './task-session.ts'
 
 /** Transactions of a connection wait for one another; with more connections than this nothing was gained. */
 const PRODUCER_LANES = 4

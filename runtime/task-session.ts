@@ -1,0 +1,249 @@
+import type { Fetcher, Subscription } from '../connectors/kafka/fetcher.ts'
+import type { TransactionalProducer } from '../connectors/kafka/transactional-producer.ts'
+import type { ScoreChange } from '../schemas/avro/score-change.ts'
+import type { AvroCodec } from '../schemas/codec.ts'
+import { AppError } from '../schemas/errors.ts'
+import type { InputEvent } from '../schemas/events.ts'
+import { decodeState } from '../schemas/state-codec.ts'
+import { INPUT_TOPICS, type InputTopic } from '../schemas/topics.ts'
+import type { Scoring } from '../topology/scoring.ts'
+import { BatchOutputs } from './batch-outputs.ts'
+import { BatchProcessor, type Broadcast } from './batch-processor.ts'
+import { CustomerCache, cachedCustomer } from './customer-cache.ts'
+import type { ErrorRate } from './error-rate.ts'
+import { InputQueue, type TakenRecord } from './input-queue.ts'
+import { type TakeoverPorts, takeOver } from './takeover.ts'
+import type { WorkerCounters } from './task-counters.ts'
+import { type TakeLimits, TaskInputs } from './task-inputs.ts'
+
+export interface TaskSettings extends TakeLimits {
+  /** Fetched records that wait, for each input topic, bytes. */
+  readonly queueBytes: number
+  readonly mergeWaitMs: number
+  /** Customers kept in memory; up to twice as many. */
+  readonly cacheCustomers: number
+}
+
+export interface TaskPorts extends TakeoverPorts {
+  readonly inputFetcher: Fetcher
+  readonly changeCodec: AvroCodec<ScoreChange>
+  readonly inputCodecs: Readonly<Record<InputTopic, AvroCodec<InputEvent['event']>>>
+  readonly newProducer: (partition: number) => TransactionalProducer
+  /** See GroupMember.confirms. */
+  readonly confirms: (partition: number) => Promise<boolean>
+  readonly partitions: number
+  readonly scoring: Scoring
+  readonly broadcast: Broadcast
+  readonly counters: WorkerCounters
+  readonly onRestored: (partition: number) => Promise<void>
+}
+
+/**
+ * What a task does between a takeover and the next failure. A unit of work is one batch: process, one Kafka transaction
+ * (outputs and input offsets), then one compare-and-set in Redis. Producer, cache, queues and buffers live as long as
+ * the session: a request that was given up may still be reading the buffers of its record batches.
+ */
+export class TaskSession {
+  readonly #partition: number
+  readonly #ports: TaskPorts
+  readonly #settings: TaskSettings
+  readonly #cache: CustomerCache
+  readonly #outputs: BatchOutputs
+  readonly #processor: BatchProcessor
+  readonly #producer: TransactionalProducer
+  readonly #stop: AbortSignal
+  readonly #failed = new AbortController()
+  #inputs: TaskInputs | null = null
+  #subscriptions: Subscription[] = []
+  #viewOffset = 0
+  #confirming: Promise<void> = Promise.resolve()
+  #confirmedBatch = 0
+  #lastBatchAt = 0
+
+  /** @param stop ends it after the open batch */
+  constructor(partition: number, ports: TaskPorts, settings: TaskSettings, errors: ErrorRate, stop: AbortSignal) {
+    this.#partition = partition
+    this.#ports = ports
+    this.#settings = settings
+    this.#stop = stop
+    this.#producer = ports.newProducer(partition)
+    this.#cache = new CustomerCache(settings.cacheCustomers)
+    this.#outputs = new BatchOutputs(
+      {
+        customers: ports.topicName('customers'),
+        scoreChanges: ports.topicName('score-changes'),
+        deadLetters: ports.topicName('dead-letters'),
+      },
+      partition,
+    )
+    this.#processor = new BatchProcessor({
+      partition,
+      partitions: ports.partitions,
+      scoring: ports.scoring,
+      broadcast: ports.broadcast,
+      customerCodec: ports.customerCodec,
+      changeCodec: ports.changeCodec,
+      cache: this.#cache,
+      outputs: this.#outputs,
+      errors,
+      now: ports.now,
+    })
+  }
+
+  lag(): { topic: InputTopic; position: number; end: number }[] {
+    return (this.#inputs?.queues ?? []).map(({ topic, position, end }) => ({ topic, position, end }))
+  }
+
+  /** Fences the previous owner, restores what Redis lacks and subscribes to the inputs. */
+  async takeOver(onRestore: TakeoverPorts['onRestore']): Promise<void> {
+    const { inputFetcher, inputCodecs, topicName, counters, onRestored } = this.#ports
+    await this.#producer.open()
+    const taken = await takeOver({ ...this.#ports, onRestore }, this.#partition, this.#stop)
+    counters.takeovers++
+    counters.restoredRecords += taken.restored
+    counters.lostRecords += taken.lost
+    await onRestored(this.#partition)
+    this.#viewOffset = taken.viewOffset
+    const queues = INPUT_TOPICS.map((topic) => {
+      const { start, end } = taken.inputs.get(topic)!
+      const queue = new InputQueue(topic, inputCodecs[topic], start, this.#settings.queueBytes, () => inputs.changed())
+      queue.expectUntil(end)
+      return queue
+    })
+    const inputs = new TaskInputs({
+      queues,
+      mergeWaitMs: this.#settings.mergeWaitMs,
+      onRoom: () => inputFetcher.wake(),
+    })
+    this.#inputs = inputs
+    this.#subscriptions = queues.map((queue) =>
+      inputFetcher.subscribe(topicName(queue.topic), this.#partition, queue.position, queue),
+    )
+  }
+
+  /** Works unit after unit. @throws what ended it: the stop signal's reason, or a failure after which all is done anew */
+  async work(): Promise<never> {
+    const signal = AbortSignal.any([this.#stop, this.#failed.signal])
+    const inputs = this.#inputs!
+    let batch: TakenRecord[] = []
+    for (;;) {
+      if (batch.length === 0) {
+        this.#cache.shrink(this.#confirmedBatch)
+        batch = await inputs.take(this.#settings, signal)
+      }
+      const missing = this.#processor.prepare(batch)
+      if (missing.length > 0) await this.#load(missing, signal)
+      this.#processor.begin()
+      let done = 0
+      while (done < batch.length && !this.#outputs.isFull) this.#processor.process(batch[done++]!)
+      const processed = done === batch.length ? batch : batch.slice(0, done)
+      batch = done === batch.length ? [] : batch.slice(done)
+      signal.throwIfAborted()
+      await this.#commit(processed, this.#offsetsAfter(batch))
+    }
+  }
+
+  /** Finds a view that lost its data while no event came. */
+  async checkView(): Promise<void> {
+    if (this.#ports.now() - this.#lastBatchAt < 1_000) return
+    // A write that still waits for its answer, or for the end of an outage, will move the view to where it should be.
+    await this.#confirming
+    const expected = this.#viewOffset
+    const position = await this.#ports.store.position(this.#partition, this.#failed.signal)
+    if (position?.offset !== expected && this.#viewOffset === expected) this.abort(this.#foreign())
+  }
+
+  /** Ends it where it waits. */
+  abort(reason: unknown): void {
+    this.#failed.abort(reason)
+  }
+
+  /** Resolves when Redis has confirmed, or will not confirm, the last batch. */
+  async settled(): Promise<void> {
+    await this.#confirming.catch(() => {
+      // Not confirmed: the next owner restores what is missing from the changelog.
+    })
+  }
+
+  close(): void {
+    for (const subscription of this.#subscriptions) subscription.close()
+    this.#subscriptions = []
+    this.#inputs = null
+  }
+
+  /** Next offset of each topic when `rest` is still to be processed. */
+  #offsetsAfter(rest: readonly TakenRecord[]): Map<InputTopic, number> {
+    const offsets = new Map(this.#inputs!.queues.map((queue) => [queue.topic, queue.position]))
+    for (let i = rest.length - 1; i >= 0; i--) offsets.set(rest[i]!.topic, rest[i]!.record.offset)
+    return offsets
+  }
+
+  async #load(keys: readonly string[], signal: AbortSignal): Promise<void> {
+    await this.#confirming
+    const values = await this.#ports.store.read(this.#partition, this.#viewOffset, keys, signal)
+    for (const [i, key] of keys.entries()) {
+      const value = values[i] ?? null
+      const customer = value === null ? null : await this.#ports.customerCodec.decodeLoading(value)
+      this.#cache.add(cachedCustomer(key, customer === null ? null : decodeState(customer.state)))
+    }
+  }
+
+  async #commit(processed: readonly TakenRecord[], offsets: Map<InputTopic, number>): Promise<void> {
+    const { topicName, group, counters, now } = this.#ports
+    const partition = this.#partition
+    const scoredAt = now()
+    const inputs = Object.fromEntries([...offsets].map(([topic, offset]) => [topicName(topic), offset]))
+    const records = this.#outputs.customers
+    const written = await this.#producer.commit({
+      outputs: this.#outputs.finish(inputs),
+      group,
+      offsets: Object.entries(inputs).map(([topic, offset]) => ({ topic, partition, offset })),
+    })
+    this.#processor.committed()
+    this.#lastBatchAt = now()
+    counters.batches++
+    counters.events.add(this.#processor.counts)
+    for (const { record } of processed) {
+      counters.latency.current.ingestToScore.add(scoredAt - record.timestamp)
+      counters.latency.current.ingestToVisible.add(this.#lastBatchAt - record.timestamp)
+    }
+    const base = written.get(`${topicName('customers')}/${partition}`)
+    await this.#confirming
+    this.#confirming = this.#confirm(base === undefined ? this.#viewOffset : base + records, inputs)
+    this.#confirming.catch((error: unknown) => this.abort(error))
+  }
+
+  /** Step 3 of the unit: Redis. The next batch is processed and committed meanwhile; the one after that waits for it. */
+  async #confirm(offset: number, inputs: Readonly<Record<string, number>>): Promise<void> {
+    const expected = this.#viewOffset
+    const { batch, touched } = this.#processor
+    this.#viewOffset = offset
+    const position = {
+      offset,
+      inputs,
+      cluster: this.#ports.kafka.clusterId(),
+      topic: this.#ports.topicName('customers'),
+      at: this.#lastBatchAt,
+    }
+    const entries = touched.map((customer) => ({
+      key: customer.key,
+      tenantId: customer.tenantId,
+      customerId: customer.customerId,
+      value: customer.value,
+      probability: customer.probability,
+      risk: customer.risk,
+      newestAt: customer.state?.newestAt ?? 0,
+    }))
+    const change = { expected, position, entries }
+    const answer = await this.#ports.store.write(this.#partition, change, this.#failed.signal)
+    if (answer === 'foreign') throw this.#foreign()
+    this.#confirmedBatch = batch
+  }
+
+  #foreign(): AppError {
+    return new AppError('REDIS_FOREIGN', `the view of partition ${this.#partition} is not where this task left it`, {
+      retryable: true,
+      details: { partition: this.#partition },
+    })
+  }
+}
