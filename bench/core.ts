@@ -7,6 +7,7 @@ import { type CustomerState, cloneState, newCustomerState } from '../schemas/cus
 import type { InputEvent } from '../schemas/events.ts'
 import { decodeState, encodeState } from '../schemas/state-codec.ts'
 import { createScoring } from '../topology/scoring.ts'
+import { seeded } from './random.ts'
 
 /*
  * What one event costs in the functional core: cloneState, process (with the encoded state), commit to a Map. No Avro, no
@@ -18,19 +19,8 @@ const CUSTOMERS = 100_000
 const START = Date.UTC(2026, 0, 1)
 const TYPES = ['PAGE_VIEW', 'PRODUCT_VIEW', 'SEARCH', 'ADD_TO_CART', 'EMAIL_OPEN', 'EMAIL_CLICK', 'LOGIN', 'SUPPORT']
 
-/** mulberry32: the same stream on every machine. */
-function randomOf(seed: number): () => number {
-  let a = seed
-  return () => {
-    a = (a + 0x6d2b79f5) | 0
-    let t = Math.imul(a ^ (a >>> 15), 1 | a)
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32
-  }
-}
-
 function makeEvents(length: number, customers: number): InputEvent[] {
-  const random = randomOf(1)
+  const random = seeded(1)
   const whole = (below: number): number => Math.floor(random() * below)
   return Array.from({ length }, (_, i): InputEvent => {
     const head = {

@@ -97,3 +97,16 @@ export function* load({ seed, events, customers, until }: LoadOptions): Generato
     }
   }
 }
+
+/** The number of a run's first event: runs with other seeds use none of its event ids. */
+export function firstEventOf(seed: number): number {
+  return seed * 100_000_000
+}
+
+/** The events with ids that no run with another seed uses. */
+export function* numbered(events: Iterable<InputEvent>, seed: number): Generator<InputEvent> {
+  let number = firstEventOf(seed)
+  for (const { topic, event } of events) {
+    yield { topic, event: { ...event, eventId: `e${String(number++).padStart(12, '0')}` } } as InputEvent
+  }
+}

@@ -1,9 +1,7 @@
-import { EventSink } from '../connectors/kafka/event-sink.ts'
-import { Registry } from '../connectors/registry/registry.ts'
-import type { InputEvent } from '../schemas/events.ts'
-import { load } from './generator.ts'
+import type { EventSink } from '../connectors/kafka/event-sink.ts'
+import { firstEventOf, load, numbered } from './generator.ts'
 import { followResults } from './results-reader.ts'
-import { type Bench, startWorkerProcess, until } from './setup.ts'
+import { type Bench, openSink, startWorkerProcess, until } from './setup.ts'
 
 export interface Latency {
   readonly ratePerSecond: number
@@ -24,13 +22,7 @@ export async function measureLatency(
   seed: number,
 ): Promise<Latency[]> {
   const worker = startWorkerProcess(bench)
-  const registry = new Registry(bench.config.SCHEMA_REGISTRY_URL)
-  const sink = await EventSink.connect({
-    kafka: { brokers: bench.config.KAFKA_BROKERS, clientId: 'bench-load' },
-    prefix: bench.config.TOPIC_PREFIX,
-    register: (subject, schema) => registry.register(subject, schema),
-    now: Date.now,
-  })
+  const sink = await openSink(bench)
   const results: Latency[] = []
   try {
     for (const [i, rate] of rates.entries()) results.push(await atRate(bench, sink, rate, times, seed + i))
@@ -53,7 +45,7 @@ async function atRate(
   const due = new Float64Array(total)
   const latency = new Float64Array(total).fill(-1)
   let seen = 0
-  const base = seed * 100_000_000
+  const base = firstEventOf(seed)
   const stop = await followResults(
     bench.config.KAFKA_BROKERS,
     `${bench.config.TOPIC_PREFIX}customers`,
@@ -96,16 +88,5 @@ async function atRate(
     p99Ms: at(0.99),
     maxMs: at(1),
     missing: total - seen,
-  }
-}
-
-/** Event ids that no other run of this bench uses. */
-function* numbered(events: Iterable<InputEvent>, seed: number): Generator<InputEvent> {
-  let i = 0
-  for (const { topic, event } of events) {
-    yield {
-      topic,
-      event: { ...event, eventId: `e${String(seed * 100_000_000 + i++).padStart(12, '0')}` },
-    } as InputEvent
   }
 }

@@ -34,15 +34,19 @@ export async function startBench(partitions: number, settings: Record<string, st
   return { stack, config, env }
 }
 
-/** Writes events in slices; resolves when all are durable. */
-export async function fill(bench: Bench, events: Iterable<InputEvent>): Promise<void> {
-  const registry = new Registry(bench.config.SCHEMA_REGISTRY_URL)
-  const sink = await EventSink.connect({
-    kafka: { brokers: bench.config.KAFKA_BROKERS, clientId: 'bench-fill' },
-    prefix: bench.config.TOPIC_PREFIX,
+export async function openSink({ config }: Bench): Promise<EventSink> {
+  const registry = new Registry(config.SCHEMA_REGISTRY_URL)
+  return await EventSink.connect({
+    kafka: { brokers: config.KAFKA_BROKERS, clientId: 'bench-load' },
+    prefix: config.TOPIC_PREFIX,
     register: (subject, schema) => registry.register(subject, schema),
     now: Date.now,
   })
+}
+
+/** Writes events in slices; resolves when all are durable. */
+export async function fill(bench: Bench, events: Iterable<InputEvent>): Promise<void> {
+  const sink = await openSink(bench)
   let slice: InputEvent[] = []
   for (const event of events) {
     slice.push(event)

@@ -1,8 +1,7 @@
-import { EventSink } from '../connectors/kafka/event-sink.ts'
-import { Registry } from '../connectors/registry/registry.ts'
-import { load } from './generator.ts'
+import type { InputEvent } from '../schemas/events.ts'
+import { load, numbered } from './generator.ts'
 import { followResults } from './results-reader.ts'
-import { type Bench, startWorkerProcess, until } from './setup.ts'
+import { type Bench, openSink, startWorkerProcess, until } from './setup.ts'
 
 export interface Takeover {
   /** From kill -9 of one of two workers to the first new result of each of its partitions: the last of them, ms. */
@@ -18,13 +17,7 @@ const SECONDS = 30
 
 /** Two workers under a steady load; one is killed with -9. */
 export async function measureTakeover(bench: Bench, seed: number): Promise<Takeover> {
-  const registry = new Registry(bench.config.SCHEMA_REGISTRY_URL)
-  const sink = await EventSink.connect({
-    kafka: { brokers: bench.config.KAFKA_BROKERS, clientId: 'bench-load' },
-    prefix: bench.config.TOPIC_PREFIX,
-    register: (subject, schema) => registry.register(subject, schema),
-    now: Date.now,
-  })
+  const sink = await openSink(bench)
   const partitions = Number(bench.config.PARTITIONS)
   const lastAt = new Float64Array(partitions)
   const longest = new Float64Array(partitions)
@@ -48,18 +41,12 @@ export async function measureTakeover(bench: Bench, seed: number): Promise<Takeo
   let going = true
   const producing = (async () => {
     const events = load({ seed, events: RATE * SECONDS * 2, customers: 100_000, until: Date.now() })
-    let batch = []
-    for (const { topic, event } of events) {
-      batch.push({
-        topic,
-        event: {
-          ...event,
-          eventId: `e${String(seed * 100_000_000 + Number(event.eventId.slice(1))).padStart(12, '0')}`,
-        },
-      })
+    let batch: InputEvent[] = []
+    for (const event of numbered(events, seed)) {
+      batch.push(event)
       if (batch.length < RATE / 100) continue
       if (!going) return
-      await sink.write(batch as Parameters<EventSink['write']>[0])
+      await sink.write(batch)
       batch = []
       await new Promise((resolve) => setTimeout(resolve, 10))
     }
@@ -69,16 +56,13 @@ export async function measureTakeover(bench: Bench, seed: number): Promise<Takeo
     // Until the group has settled on two members nothing is measured.
     await new Promise((resolve) => setTimeout(resolve, 5_000))
     watching = true
-    const before = lastAt.slice()
     killedAt = Date.now()
     const killed = performance.now()
     await dying.kill('SIGKILL')
     await until(() => firstAfter.every((at) => at > 0), 60_000, 'the take-over')
     const waited = lastAt.map((_, p) => firstAfter[p]! - killed)
-    const pauses = longest
-    void before
     const sessionTimeoutMs = bench.config.SESSION_TIMEOUT_MS
-    const untouched = [...pauses].filter((pause) => pause < sessionTimeoutMs / 2)
+    const untouched = [...longest].filter((pause) => pause < sessionTimeoutMs / 2)
     return {
       lossToFirstScoreMs: Math.round(Math.max(...waited)),
       sessionTimeoutMs,
