@@ -2,8 +2,8 @@ import { KafkaClient } from '../connectors/kafka/client.ts'
 import { Fetcher } from '../connectors/kafka/fetcher.ts'
 import { logRange } from '../connectors/kafka/offsets.ts'
 import type { ConsumedRecord } from '../connectors/kafka/record-batch-reader.ts'
-import { VarintReader } from '../connectors/kafka/varint.ts'
 import { WIRE_HEADER_BYTES } from '../schemas/codec.ts'
+import { VarintReader } from '../schemas/varint.ts'
 
 /** Follows `customers` as a read_committed reader and hands over each record with the number of its event. */
 export async function followResults(

@@ -1,3 +1,4 @@
+import { ANSWER_RANGES } from '../schemas/answer-ranges.ts'
 import type { Outcome as OutcomeEvent } from '../schemas/avro/outcome.ts'
 import type { Profile } from '../schemas/avro/profile.ts'
 import type { Survey } from '../schemas/avro/survey.ts'
@@ -10,7 +11,6 @@ import type { Processor } from './processor.ts'
 
 const STAGE = 'validate-event'
 const MAX_EVENT_ID_BYTES = 256
-const ANSWER_RANGES = { NPS: [0, 10], CSAT: [1, 5], CES: [1, 7] } as const
 
 /** Refuses what the schema can't: ids, times, ranges and limits. Types are the decoder's business. */
 export function createValidateEvent(): Processor {

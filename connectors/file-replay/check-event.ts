@@ -1,4 +1,5 @@
 import avro from 'avsc'
+import { ANSWER_RANGES } from '../../schemas/answer-ranges.ts'
 import { toAvsc } from '../../schemas/avsc.ts'
 import type { InputEvent } from '../../schemas/events.ts'
 import { MAX_CUSTOMER_ID_BYTES, TENANT_ID_PATTERN } from '../../schemas/partition.ts'
@@ -7,7 +8,6 @@ import { Rejection, type RejectReason, show } from './rejection.ts'
 import { topicSchema } from './topic-schema.ts'
 
 const MAX_EVENT_ID_BYTES = 256
-const SCORE_RANGES = { NPS: [0, 10], CSAT: [1, 5], CES: [1, 7] } as const
 /** Leaves room for the record's key and frame below the input topics' 1 MiB. */
 const MAX_EVENT_BYTES = 1_000_000
 /** Below this no event of the file can come near the limit; encoding it to see would be work for nothing. */
@@ -53,7 +53,7 @@ function checkRanges({ topic, event }: InputEvent): Rejection | null {
       return checkMoney('amountMinor', event.amountMinor, event.currency)
     }
     case 'surveys': {
-      const [least, most] = SCORE_RANGES[event.kind]
+      const [least, most] = ANSWER_RANGES[event.kind]
       if (event.score >= least && event.score <= most) return null
       return refuse('SCORE_OUT_OF_RANGE', 'score', `${event.score} of ${event.kind} must be ${least}-${most}`)
     }

@@ -1,7 +1,7 @@
+import { minorDigits } from '../../schemas/minor-digits.ts'
 import { add, type Decimal, multiply, negate, parseDecimal, toInteger, toScale, ZERO } from './decimal.ts'
 import type { ScalarSpec, ValueSpec } from './mapping.ts'
 import { mappingFault } from './mapping-fault.ts'
-import { minorDigits } from './minor-digits.ts'
 import { findPattern } from './pattern.ts'
 import { Rejection, show } from './rejection.ts'
 import type { Columns, Row } from './row.ts'

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { add, multiply, negate, parseDecimal, toInteger, toScale } from '../../../connectors/file-replay/decimal.ts'
-import { minorDigits } from '../../../connectors/file-replay/minor-digits.ts'
+import { minorDigits } from '../../../schemas/minor-digits.ts'
 
 /** Whole part and three decimals, and the same number in thousandths. */
 const amount = fc
