@@ -1,3 +1,5 @@
+import { writeVarint } from './varint.ts'
+
 /** Strings that come again and again (names of features, grades, versions) are kept encoded, up to so many. */
 const MAX_KEPT = 4_096
 
@@ -25,32 +27,7 @@ export class AvroWriter {
 
   /** A zigzag varint of a safe integer. */
   long(value: number): void {
-    const bytes = this.#bytes
-    if (value >= -0x40000000 && value < 0x40000000) {
-      let zigzag = ((value << 1) ^ (value >> 31)) >>> 0
-      while (zigzag >= 0x80) {
-        bytes[this.at++] = (zigzag & 0x7f) | 0x80
-        zigzag >>>= 7
-      }
-      bytes[this.at++] = zigzag
-      return
-    }
-    let rest = value < 0 ? -value * 2 - 1 : value * 2
-    // Above 2^31 a division is a slow one: four groups of seven bits at once.
-    while (rest >= 0x10000000) {
-      const high = Math.floor(rest / 0x10000000)
-      const low = rest - high * 0x10000000
-      bytes[this.at++] = (low & 0x7f) | 0x80
-      bytes[this.at++] = ((low >>> 7) & 0x7f) | 0x80
-      bytes[this.at++] = ((low >>> 14) & 0x7f) | 0x80
-      bytes[this.at++] = ((low >>> 21) & 0x7f) | 0x80
-      rest = high
-    }
-    while (rest >= 0x80) {
-      bytes[this.at++] = (rest & 0x7f) | 0x80
-      rest >>>= 7
-    }
-    bytes[this.at++] = rest
+    this.at = writeVarint(this.#bytes, this.at, value)
   }
 
   double(value: number): void {

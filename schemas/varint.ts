@@ -30,9 +30,19 @@ export function writeVarint(into: Uint8Array, at: number, value: number): number
     return position
   }
   let rest = value < 0 ? -value * 2 - 1 : value * 2
+  // Above 2^31 a division is a slow one: four groups of seven bits at once.
+  while (rest >= 0x10000000) {
+    const high = Math.floor(rest / 0x10000000)
+    const low = rest - high * 0x10000000
+    into[position++] = (low & 0x7f) | 0x80
+    into[position++] = ((low >>> 7) & 0x7f) | 0x80
+    into[position++] = ((low >>> 14) & 0x7f) | 0x80
+    into[position++] = ((low >>> 21) & 0x7f) | 0x80
+    rest = high
+  }
   while (rest >= 0x80) {
-    into[position++] = (rest % 0x80) | 0x80
-    rest = Math.floor(rest / 0x80)
+    into[position++] = (rest & 0x7f) | 0x80
+    rest >>>= 7
   }
   into[position++] = rest
   return position

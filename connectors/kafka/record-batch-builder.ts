@@ -1,5 +1,5 @@
 import { crc32c } from '@node-rs/crc32'
-import { varintSize, writeVarint } from './varint.ts'
+import { varintSize, writeVarint } from '../../schemas/varint.ts'
 
 const HEADER_BYTES = 61
 const NO_PRODUCER = { producerId: -1n, producerEpoch: -1, baseSequence: -1, transactional: false } as const

@@ -1,5 +1,5 @@
+import { VarintReader } from '../../schemas/varint.ts'
 import { decompress } from './compression.ts'
-import { VarintReader } from './varint.ts'
 
 const HEADER_BYTES = 61
 const COMPRESSION = 0x07

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { VarintReader, varintSize, writeVarint } from '../../../connectors/kafka/varint.ts'
+import { VarintReader, varintSize, writeVarint } from '../../schemas/varint.ts'
 
 /** Zigzag and base 128 in BigInt, straight from the definition. */
 function slowVarint(value: number): number[] {
