@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { COMPATIBILITY, SchemaRegistry, SchemaType } from '@kafkajs/confluent-schema-registry'
 import type { AvroSchema } from '../../schemas/avro.ts'
 import { toAvsc } from '../../schemas/avsc.ts'
@@ -9,6 +10,11 @@ const HTTP_NOT_FOUND = 404
 const HTTP_REFUSED = new Set([401, 403, 409, 422])
 /** The client's error for a schema that it got and can't make sense of: asking again won't help. */
 const UNPARSEABLE = 'ConfluentSchemaRegistryArgumentError'
+
+/** How the client says that a subject's compatibility isn't the wanted one; it has no code of its own for that. */
+const LEVEL_DIFFERS = 'Compatibility does not match'
+const LEVEL_ASKED = 10
+const LEVEL_WAIT_MS = 200
 
 /** The schema registry: writer schemas by id, and our own schemas registered under `<topic>-value`. */
 export class Registry implements SchemaSource {
@@ -55,11 +61,7 @@ export class Registry implements SchemaSource {
    */
   async register(subject: string, schema: AvroSchema): Promise<number> {
     try {
-      const { id } = await this.#registry.register(
-        { type: SchemaType.AVRO, schema: JSON.stringify(toAvsc(schema)) },
-        { subject, compatibility: COMPATIBILITY.FULL_TRANSITIVE },
-      )
-      return id
+      return await this.#registerSettled(subject, JSON.stringify(toAvsc(schema)))
     } catch (error) {
       const status = statusOf(error)
       const isConflict = (error as Error).name === 'ConfluentSchemaRegistryCompatibilityError'
@@ -74,6 +76,22 @@ export class Registry implements SchemaSource {
         )
       }
       throw this.#unavailable(error, `registering the schema of ${subject}`)
+    }
+  }
+
+  /**
+   * A subject's first registration and its compatibility are two requests: whoever comes in between finds a level that
+   * isn't ours yet, and asks again.
+   */
+  async #registerSettled(subject: string, schema: string): Promise<number> {
+    const options = { subject, compatibility: COMPATIBILITY.FULL_TRANSITIVE }
+    for (let asked = 1; ; asked++) {
+      try {
+        return (await this.#registry.register({ type: SchemaType.AVRO, schema }, options)).id
+      } catch (error) {
+        if (!messageOf(error).startsWith(LEVEL_DIFFERS) || asked === LEVEL_ASKED) throw error
+        await sleep(LEVEL_WAIT_MS)
+      }
     }
   }
 

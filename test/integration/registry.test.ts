@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { Registry } from '../../connectors/registry/registry.ts'
 import { interactionSchema } from '../../schemas/avro/interaction.ts'
@@ -81,6 +82,25 @@ test('a subject that somebody has set to another compatibility is refused by nam
     code: 'SCHEMA_INCOMPATIBLE',
     message: expect.stringMatching(/FULL_TRANSITIVE != NONE/),
   })
+})
+
+test('a subject that another client has registered and is about to configure is waited for', async () => {
+  const subject = newSubject()
+  const id = await registerText(subject, { schema: JSON.stringify(record()) })
+  let settled = false
+  const registered = registry()
+    .register(subject, record())
+    .finally(() => {
+      settled = true
+    })
+  await sleep(300)
+  expect(settled).toBe(false)
+  await fetch(`${servers().schemaRegistryUrl}/config/${subject}`, {
+    method: 'PUT',
+    headers: { 'content-type': 'application/vnd.schemaregistry.v1+json' },
+    body: JSON.stringify({ compatibility: 'FULL_TRANSITIVE' }),
+  })
+  expect(await registered).toBe(id)
 })
 
 test('an id that nobody has is unknown, and the registry is well', async () => {
