@@ -1,3 +1,4 @@
+import { ADDED_FIELDS, putAdded, readAdded } from './added-fields.ts'
 import {
   ANSWERS,
   COUNTED,
@@ -15,25 +16,31 @@ import {
 import { MAX, putDouble, putInt32, putString, putVarint, Reader, unreadable, viewOf } from './state-bytes.ts'
 
 /*
- * Format 1, one state after another field, no padding:
+ * Format 2, one field after another, no padding:
  *   whole numbers   unsigned LEB128 varints
  *   float64, hashes little endian
  *   time            0 = NEVER, else newestAt - time + 1; newestAt (+ 1), heldSince and nextTimerAt are absolute
  *   string          length in bytes, UTF-8
- * The order is that of encodeState. A change of the layout, of COUNTED's order or of HALF_LIVES_DAYS is a new format,
- * and decodeState goes on reading the older ones: stored states live as long as their customers.
+ * The order is that of encodeState. After the fields of format 1 follow those that were added since and have another
+ * value than a new state's, each behind its number, ascending, and then a 0. Format 1 ends without them.
+ *
+ * A field is added in added-fields.ts, which says how; the format stays. A field's number that isn't known was written
+ * by a newer release: it is refused, as a state that forgets a field would be wrong from then on. A change of the
+ * layout, of COUNTED's order or of HALF_LIVES_DAYS is a new format, and decodeState goes on reading the older ones.
  */
 
 /** First byte of an encoded state. */
-export const STATE_FORMAT = 1
+export const STATE_FORMAT = 2
+const FORMAT_WITHOUT_ADDED_FIELDS = 1
 
 /**
  * Writes a state: the same state always gives the same bytes.
  * @param at where in `into` to begin
+ * @param added for tests: the fields of another release
  * @returns the position after the last byte
  * @throws RangeError when it doesn't fit; what `into` holds from `at` on is then undefined
  */
-export function encodeState(state: CustomerState, into: Buffer, at: number): number {
+export function encodeState(state: CustomerState, into: Buffer, at: number, added = ADDED_FIELDS): number {
   const view = viewOf(into)
   const newest = state.newestAt
   view.setUint8(at++, STATE_FORMAT)
@@ -58,7 +65,7 @@ export function encodeState(state: CustomerState, into: Buffer, at: number): num
   at = putVarint(view, at, state.nextTimerAt)
   at = putTraits(view, at, state.traits, newest)
   at = putRecent(view, at, state)
-  return at
+  return putAdded(view, at, state, added)
 }
 
 function putCounters(view: DataView, at: number, { counted, counters }: CustomerState): number {
@@ -138,11 +145,15 @@ function putAge(view: DataView, at: number, time: number, newest: number): numbe
 }
 
 /**
- * The state that encodeState wrote.
+ * The state that encodeState wrote, in this release or an earlier one.
+ * @param added for tests: the fields of another release
  * @throws AppError STATE_UNREADABLE for another format, bytes that end early or go on, or a value out of its range
  */
-export function decodeState(bytes: Buffer): CustomerState {
-  if (bytes[0] !== STATE_FORMAT) throw unreadable(`format ${bytes[0] ?? 'missing'} is not known`)
+export function decodeState(bytes: Buffer, added = ADDED_FIELDS): CustomerState {
+  const format = bytes[0]
+  if (format !== STATE_FORMAT && format !== FORMAT_WITHOUT_ADDED_FIELDS) {
+    throw unreadable(`format ${format ?? 'missing'} is not known`)
+  }
   const reader = new Reader(bytes, 1)
   const state = newCustomerState()
   const newest = reader.varint(MAX) - 1
@@ -177,6 +188,7 @@ export function decodeState(bytes: Buffer): CustomerState {
   const hashes = reader.varint(RECENT_EVENTS)
   for (let i = 0; i < 2 * hashes; i++) state.recent.push(reader.int32())
   state.recentNext = state.recent.length % (2 * RECENT_EVENTS)
+  if (format !== FORMAT_WITHOUT_ADDED_FIELDS) readAdded(reader, state, added)
   reader.end()
   return state
 }

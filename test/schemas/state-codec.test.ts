@@ -1,136 +1,22 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { ADDED_FIELDS, type AddedField } from '../../schemas/added-fields.ts'
 import {
   ANSWERS,
-  COUNTED,
   COUNTER_WIDTH,
   type CustomerState,
   cloneState,
-  NEVER,
   newCustomerState,
   RECENT_EVENTS,
 } from '../../schemas/customer-state.ts'
-import { decodeState, encodeState } from '../../schemas/state-codec.ts'
+import { MAX, putVarint } from '../../schemas/state-bytes.ts'
+import { decodeState, encodeState, STATE_FORMAT } from '../../schemas/state-codec.ts'
+import { anyState } from './any-state.ts'
+import { example, STORED_STATES } from './stored-states.ts'
 
-const NEWEST = Date.UTC(2026, 0, 1)
-const time = fc.oneof(fc.constant(NEVER), fc.integer({ min: 0, max: NEWEST }))
-const amount = fc.oneof(fc.nat(), fc.maxSafeNat())
-const double = fc.double({ noNaN: true })
-const int32 = fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 })
-
-const counted = fc.nat({ max: 2 ** COUNTED.length - 1 }).chain((mask) => {
-  const rows = mask.toString(2).replaceAll('0', '').length
-  const row = fc.tuple(amount, double, double, double)
-  return fc.record({
-    counted: fc.constant(mask),
-    counters: fc.array(row, { minLength: rows, maxLength: rows }).map((filled) => filled.flat()),
-  })
-})
-
-const held = (kind: 'lead' | 'churn', classes: number) =>
-  fc
-    .tuple(fc.nat({ max: classes - 1 }), amount, double)
-    .chain(([index, since, value]) =>
-      fc.constantFrom(
-        { [`${kind}Held`]: NEVER, [`${kind}HeldSince`]: NEVER, [`${kind}HeldValue`]: 0 },
-        { [`${kind}Held`]: index, [`${kind}HeldSince`]: since, [`${kind}HeldValue`]: value },
-      ),
-    )
-
-const anyState: fc.Arbitrary<CustomerState> = fc
-  .tuple(
-    fc.record({
-      firstSeenAt: time,
-      lastActiveAt: time,
-      lastInteractionAt: time,
-      sessions: amount,
-      purchases: amount,
-      refunds: amount,
-      failedPayments: amount,
-      lastPurchaseAt: time,
-      gaps: fc.integer({ min: 1 }),
-      gapMeanDays: double,
-      gapM2: double,
-      money: fc.array(
-        fc.record({
-          currency: fc.constantFrom('EUR', 'GBP'),
-          firstAt: time,
-          purchasedMinor: amount,
-          refundedMinor: amount,
-        }),
-        { minLength: 1, maxLength: 8 },
-      ),
-      reporting: fc.constantFrom(NEVER, 0),
-      subscription: fc.nat({ max: 2 }),
-      subscriptionAt: time,
-      answers: fc
-        .array(fc.constantFrom([NEVER, NEVER], [7, NEWEST], [0, 5]), { minLength: 3, maxLength: 3 })
-        .map((answers) => answers.flat()),
-      nextTimerAt: amount,
-      traits: fc.array(
-        fc.record({
-          name: fc.string({ unit: 'grapheme', maxLength: 200 }),
-          value: fc.oneof(fc.string({ unit: 'binary', maxLength: 300 }), fc.boolean(), double, fc.constant(null)),
-          at: time,
-        }),
-        { maxLength: 5 },
-      ),
-      recent: fc.array(fc.tuple(int32, int32), { maxLength: RECENT_EVENTS - 1 }).map((pairs) => pairs.flat()),
-    }),
-    counted,
-    held('lead', 5),
-    held('churn', 3),
-    fc.constantFrom({ outcome: NEVER, outcomeAt: NEVER }, { outcome: 3, outcomeAt: 12 }),
-  )
-  .map(([fields, ...more]) => ({
-    ...newCustomerState(),
-    newestAt: NEWEST,
-    ...fields,
-    ...Object.assign({}, ...more),
-    recentNext: fields.recent.length,
-  }))
-
-function bytesOf(state: CustomerState): Buffer {
+function bytesOf(state: CustomerState, added = ADDED_FIELDS): Buffer {
   const into = Buffer.alloc(65_536)
-  return into.subarray(0, encodeState(state, into, 0))
-}
-
-const example: CustomerState = {
-  ...newCustomerState(),
-  firstSeenAt: NEWEST - 1000,
-  newestAt: NEWEST,
-  lastActiveAt: NEWEST,
-  lastInteractionAt: NEWEST,
-  sessions: 2,
-  counted: 0b1001,
-  counters: [300, 1.5, 2.5, 3.5, 1, 0.25, 0.5, 0.75],
-  purchases: 2,
-  refunds: 1,
-  lastPurchaseAt: NEWEST - 500,
-  gaps: 1,
-  gapMeanDays: 3.25,
-  money: [{ currency: 'GBP', firstAt: NEWEST - 900, purchasedMinor: 12_345, refundedMinor: 45 }],
-  reporting: 0,
-  subscription: 1,
-  subscriptionAt: NEWEST - 1,
-  answers: [9, NEWEST - 2, NEVER, NEVER, NEVER, NEVER],
-  traits: [
-    { name: 'city', value: 'Zürich', at: NEWEST - 3 },
-    { name: 'plan', value: null, at: NEWEST },
-    { name: 'seats', value: 12, at: NEWEST },
-    { name: 'vip', value: true, at: NEWEST },
-  ],
-  outcome: 0,
-  outcomeAt: NEWEST,
-  leadHeld: 3,
-  leadHeldSince: NEWEST - 1000,
-  leadHeldValue: 0.625,
-  churnHeld: 0,
-  churnHeldSince: NEWEST,
-  churnHeldValue: 0.125,
-  nextTimerAt: NEWEST + 86_400_000,
-  recent: [1, -1, 2 ** 31 - 1, -(2 ** 31)],
-  recentNext: 4,
+  return into.subarray(0, encodeState(state, into, 0, added))
 }
 
 describe('the state codec', () => {
@@ -151,16 +37,13 @@ describe('the state codec', () => {
     expect(decodeState(bytes)).toMatchObject({ recent, recentNext: 0 })
   })
 
-  it('never changes format 1: states that were stored stay readable', () => {
-    const stored = [
-      '0181d0eab6b733e90701010209ac02000000000000f83f00000000000004400000000000000c4001000000000000d03f0000',
-      '00000000e03f000000000000e83f020100f503010000000000000a40000000000000000001034742508507b9602d01010203',
-      '09000001000498c8eab6b733000000000000e43f0180d0eab6b733000000000000c03f808884e0b733040463697479040407',
-      '5ac3bc7269636804706c616e0100057365617473010300000000000028400376697001020201000000ffffffffffffff7f00',
-      '000080',
-    ].join('')
-    expect(bytesOf(example).toString('hex')).toBe(stored)
-    expect(decodeState(Buffer.from(stored, 'hex'))).toEqual(example)
+  it.each(STORED_STATES)('reads what was stored: $what', ({ hex, state }) => {
+    expect(decodeState(Buffer.from(hex, 'hex'))).toEqual(state)
+  })
+
+  it('goes on writing what it wrote', () => {
+    const current = STORED_STATES.filter(({ hex }) => Number.parseInt(hex.slice(0, 2), 16) === STATE_FORMAT)
+    for (const { hex, state } of current) expect(bytesOf(state).toString('hex')).toBe(hex)
   })
 
   it('writes where it is told to, also into a part of a larger buffer', () => {
@@ -192,10 +75,10 @@ describe('the state codec', () => {
 
   it.each<[string, (bytes: Buffer) => Buffer]>([
     ['nothing', () => Buffer.alloc(0)],
-    ['another format', (bytes) => Buffer.concat([Buffer.from([2]), bytes.subarray(1)])],
+    ['another format', (bytes) => Buffer.concat([Buffer.from([3]), bytes.subarray(1)])],
     ['bytes that follow', (bytes) => Buffer.concat([bytes, Buffer.from([0])])],
     ['a number without end', (bytes) => Buffer.concat([bytes.subarray(0, 1), Buffer.alloc(20, 0xff)])],
-    ['more hashes than a ring holds', (bytes) => Buffer.concat([bytes.subarray(0, -17), Buffer.from([33])])],
+    ['more hashes than a ring holds', (bytes) => Buffer.concat([bytes.subarray(0, -18), Buffer.from([33])])],
   ])('refuses %s as STATE_UNREADABLE', (_name, damage) => {
     expect(() => decodeState(damage(bytesOf(example)))).toThrow(expect.objectContaining({ code: 'STATE_UNREADABLE' }))
   })
@@ -210,8 +93,63 @@ describe('the state codec', () => {
   })
 
   it('does not write a state that breaks its own rules', () => {
-    const broken = { ...example, lastPurchaseAt: NEWEST + 5 }
+    const broken = { ...example, lastPurchaseAt: example.newestAt + 5 }
     expect(() => bytesOf(broken)).toThrow(expect.objectContaining({ code: 'INTERNAL' }))
+  })
+})
+
+describe('the state codec, from release to release', () => {
+  /** A state of a later release, which has one field more. */
+  interface LaterState extends CustomerState {
+    visits?: number
+  }
+  const later: readonly AddedField[] = [
+    ...ADDED_FIELDS,
+    {
+      present: (state: LaterState) => state.visits !== undefined,
+      put: (view, at, state: LaterState) => putVarint(view, at, state.visits!),
+      read: (reader, state: LaterState) => {
+        state.visits = reader.varint(MAX)
+      },
+    },
+  ]
+  const visited: LaterState = { ...example, visits: 300 }
+  const laterBytes = bytesOf(visited, later)
+
+  it('gives a field that was added its default in a state stored before', () => {
+    expect(decodeState(bytesOf(example), later)).toEqual(example)
+    expect(decodeState(laterBytes, later)).toEqual(visited)
+  })
+
+  it('writes a field only where it has another value than a new state', () => {
+    expect(bytesOf(example, later).equals(bytesOf(example))).toBe(true)
+    for (const [i, field] of ADDED_FIELDS.entries())
+      expect(field.present(newCustomerState()), `field ${i + 1}`).toBe(false)
+  })
+
+  it('refuses a field that only a newer release knows, rather than forget it', () => {
+    expect(() => decodeState(laterBytes)).toThrow(
+      expect.objectContaining({
+        code: 'STATE_UNREADABLE',
+        message: expect.stringContaining('a newer release wrote it'),
+      }),
+    )
+  })
+
+  it('refuses a field that is there twice, or was cut anywhere', () => {
+    const field = laterBytes.subarray(bytesOf(example).length - 1, -1)
+    const unreadable = expect.objectContaining({ code: 'STATE_UNREADABLE' })
+    expect(() => decodeState(Buffer.concat([laterBytes.subarray(0, -1), field, Buffer.from([0])]), later)).toThrow(
+      unreadable,
+    )
+    for (let length = 0; length < laterBytes.length; length++) {
+      expect(() => decodeState(laterBytes.subarray(0, length), later), `${length} bytes`).toThrow(unreadable)
+    }
+  })
+
+  it('has stored bytes for every field that was added', () => {
+    const states = STORED_STATES.map(({ hex }) => decodeState(Buffer.from(hex, 'hex')))
+    for (const [i, field] of ADDED_FIELDS.entries()) expect(states.some(field.present), `field ${i + 1}`).toBe(true)
   })
 })
 
