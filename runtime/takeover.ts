@@ -6,6 +6,7 @@ import type { ConsumedRecord } from '../connectors/kafka/record-batch-reader.ts'
 import type { Customer } from '../schemas/avro/customer.ts'
 import type { AvroCodec } from '../schemas/codec.ts'
 import { AppError } from '../schemas/errors.ts'
+import { stepDone } from '../schemas/steps.ts'
 import { DELETE_RETENTION_MS, INPUT_TOPICS, type InputTopic } from '../schemas/topics.ts'
 import type { CustomerEntry, Position, StateStore } from '../state/state-store.ts'
 
@@ -47,12 +48,15 @@ export interface TakenOver {
  * between is harmless: every step starts from what Kafka and Redis say.
  */
 export async function takeOver(ports: TakeoverPorts, partition: number, signal: AbortSignal): Promise<TakenOver> {
+  stepDone('fenced')
   const changelog = ports.topicName('customers')
   const topics = INPUT_TOPICS.map((topic) => ports.topicName(topic))
   const committed = await committedOffsets(ports.kafka, ports.group, topics, partition)
   const log = await logRange(ports.kafka, changelog, partition)
   const position = await ports.store.position(partition, signal)
+  stepDone('offsets-read')
   const view = await restore(ports, partition, log, position, signal)
+  stepDone('view-restored')
   const found = committed.size > 0 ? null : await foundAgain(ports, partition, log, view, signal)
   const inputs = new Map<InputTopic, LogRange>()
   let lost = 0
@@ -133,7 +137,10 @@ async function restore(
   // A rebuild that was cut short has no input offsets yet: it goes on, and readers are told.
   const rebuilding = !usable || Object.keys(position.inputs).length === 0
   // Also without a position: an emptying that was cut short has removed only that.
-  if (!usable) await store.reset(partition, signal)
+  if (!usable) {
+    await store.reset(partition, signal)
+    stepDone('view-emptied')
+  }
   let expected = usable ? position.offset : null
   let inputs: Readonly<Record<string, number>> = usable ? position.inputs : {}
   let restored = 0
@@ -151,6 +158,7 @@ async function restore(
     await mustWrite(store, partition, { expected, position: next, entries }, signal)
     expected = slice.position
     restored += slice.records.length
+    stepDone('slice-restored')
     await report(slice.position)
   }
   const end: Position = { offset: log.end, inputs, cluster, topic, at: ports.now() }

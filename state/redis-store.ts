@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
 import { AppError, messageOf } from '../schemas/errors.ts'
 import { type RedisKeys, TOP_INDEXES } from '../schemas/redis-keys.ts'
+import { stepDone } from '../schemas/steps.ts'
 import { writeChange } from './redis-change.ts'
 import { RedisScript } from './redis-script.ts'
 import { RespBuffer } from './resp-buffer.ts'
@@ -85,6 +86,7 @@ export class RedisStore implements StateStore {
     const answer = await this.#patiently('writing customers', signal, () =>
       this.#run(this.#commit, partition, keys, (resp) => writeChange(resp, change, tenants)),
     )
+    stepDone('view-written')
     return String(answer) as WriteAnswer
   }
 
@@ -94,6 +96,7 @@ export class RedisStore implements StateStore {
       const indexes = tenants.flatMap((tenant) => TOP_INDEXES.map((index) => this.#keys.top(partition, tenant, index)))
       // The position goes first: whoever reads between two of these calls finds a foreign view, not an empty customer.
       await this.#redis.del(this.#keys.position(partition))
+      stepDone('position-removed')
       await this.#redis.unlink(this.#keys.customers(partition), this.#keys.tenants(partition), ...indexes)
     })
   }

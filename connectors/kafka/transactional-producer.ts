@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { AppError } from '../../schemas/errors.ts'
+import { stepDone } from '../../schemas/steps.ts'
 import type { KafkaClient } from './client.ts'
 import type { Broker } from './internals.ts'
 import { asKafkaError, kafkaErrorType } from './kafka-error.ts'
@@ -75,6 +76,7 @@ export class TransactionalProducer {
   async commit(transaction: Transaction): Promise<Map<string, number>> {
     if (!this.#usable) throw new AppError('INTERNAL', 'a producer is used after a failed transaction')
     this.#usable = false
+    stepDone('batch-processed')
     const { transactionalId } = this.#options
     const id = { transactionalId, producerId: String(this.#producerId), producerEpoch: this.#epoch }
     const { outputs, group, offsets } = transaction
@@ -90,10 +92,13 @@ export class TransactionalProducer {
     await this.#withCoordinator('adding offsets to the transaction', (broker) =>
       broker.addOffsetsToTxn({ ...id, groupId: group }),
     )
+    stepDone('transaction-begun')
     const [written] = await allSettledOrThrow([this.#produce(outputs), this.#commitOffsets(id, group, offsets)])
+    stepDone('transaction-written')
     await this.#withCoordinator('committing the transaction', (broker) =>
       broker.endTxn({ ...id, transactionResult: true }),
     )
+    stepDone('transaction-ended')
     for (const { topic, partition, batch } of outputs) {
       const name = `${topic}/${partition}`
       this.#sequences.set(name, ((this.#sequences.get(name) ?? 0) + batch.count) % 2 ** 31)
@@ -125,6 +130,7 @@ export class TransactionalProducer {
         }
       }),
     )
+    stepDone('records-sent')
     return new Map(answers.flatMap((answer) => [...answer]))
   }
 
@@ -140,6 +146,7 @@ export class TransactionalProducer {
     await this.#asking({ kind: 'group', name: group }, 'committing the offsets', (coordinator) =>
       coordinator.txnOffsetCommit({ ...id, groupId: group, topics }),
     )
+    stepDone('offsets-sent')
   }
 
   #withCoordinator<T>(doing: string, ask: (broker: Broker) => Promise<T>): Promise<T> {
