@@ -1,7 +1,7 @@
 import { execFile, spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { globSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -66,6 +66,16 @@ test('the topology runs in memory through the exports', async () => {
     console.log(driver.read('customers').length, scoringTopology.nodes.length > 0, TOPICS.customers.name)`
   writeFileSync(join(project, 'memory.js'), code)
   expect(await run(project, process.execPath, 'memory.js')).toBe('1 true customers\n')
+})
+
+test('nothing in it listens to the steps of a unit of work, so no crash point can be armed', () => {
+  const code = join(project, 'node_modules', 'everscore', 'dist')
+  const users = globSync('**/*.js', { cwd: code }).filter((file) => {
+    const text = readFileSync(join(code, file), 'utf8')
+    return text.includes('diagnostics_channel') || text.includes('CRASH_AT')
+  })
+  expect(users).toEqual([join('schemas', 'steps.js')])
+  expect(readFileSync(join(code, 'schemas', 'steps.js'), 'utf8')).not.toContain('subscribe(')
 })
 
 test('init makes an installation ready; a worker gets ready and stops at SIGTERM with 0', async () => {

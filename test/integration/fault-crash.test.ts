@@ -1,0 +1,120 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { load } from '../../bench/generator.ts'
+import type { InputEvent } from '../../schemas/events.ts'
+import { STEPS, type Step } from '../../schemas/steps.ts'
+import { crashAfter } from '../faults/crash.ts'
+import { expectChangesFollowRecords, expectExactlyOnce, expectViewEqualsLog } from './support/check-results.ts'
+import { type Installation, makeInstallation } from './support/installation.ts'
+import { waitFor } from './support/wait-for.ts'
+import {
+  inputOffsets,
+  type RunningWorker,
+  startWorker,
+  startWorkerProcess,
+  untilConfirmed,
+  untilProcessed,
+} from './support/workers.ts'
+
+// A worker dies after a step (SIGKILL, from within), another takes over: each event still has its one record.
+const UNTIL = Date.UTC(2026, 0, 1)
+const BEFORE = 5_400
+const events: readonly InputEvent[] = [...load({ seed: 41, events: 6_600, customers: 150, until: UNTIL })]
+
+/** The second partition's takeover: one is done, one is in the middle, one has not begun. */
+const IN_TAKEOVER = { fenced: 2, 'offsets-read': 2, 'view-restored': 2 }
+/** The view is gone before. The changelog of a partition is restored in several slices. */
+const IN_REBUILD = { 'position-removed': 2, 'view-emptied': 2, 'slice-restored': 2 }
+/** In the middle of many small batches. */
+const IN_UNIT = {
+  'batch-processed': 5,
+  'transaction-begun': 5,
+  'records-sent': 5,
+  'offsets-sent': 5,
+  'transaction-written': 5,
+  'transaction-ended': 5,
+  'view-written': 5,
+}
+
+let installation: Installation
+let running: RunningWorker[] = []
+
+beforeEach(async () => {
+  installation = await makeInstallation()
+})
+
+afterEach(async () => {
+  for (const { worker } of running) await worker.stop()
+  running = []
+  await installation.close()
+})
+
+async function processFirst(): Promise<void> {
+  await installation.sink.write(events.slice(0, BEFORE))
+  const first = await startWorker(installation)
+  running.push(first)
+  await untilProcessed(installation)
+  await first.worker.stop()
+  await installation.sink.write(events.slice(BEFORE))
+}
+
+async function dieAfter(step: Step, times: number): Promise<void> {
+  const { child, said, kill } = startWorkerProcess(installation, {
+    BATCH_MAX_RECORDS: '30',
+    SESSION_TIMEOUT_MS: '1500',
+    ...crashAfter(step, times),
+  })
+  const hasEnded = (): boolean => child.exitCode !== null || child.signalCode !== null
+  try {
+    await waitFor(`the worker to die after ${step}`, hasEnded)
+    expect([child.exitCode, child.signalCode], said()).toEqual([null, 'SIGKILL'])
+  } finally {
+    if (!hasEnded()) await kill('SIGKILL')
+  }
+  const left = (await inputOffsets(installation)).reduce((sum, { committed, end }) => sum + end - committed, 0)
+  expect(left, 'records that were left to the next owner').toBeGreaterThan(0)
+}
+
+/** @returns the worker that took over and did the rest */
+async function expectTheRestOfAnother(): Promise<RunningWorker> {
+  const next = await startWorker(installation)
+  running.push(next)
+  await untilProcessed(installation)
+  await untilConfirmed(installation)
+  await expectExactlyOnce(installation, events)
+  await expectViewEqualsLog(installation)
+  await expectChangesFollowRecords(installation)
+  return next
+}
+
+test('every step has its crash', () => {
+  expect(Object.keys({ ...IN_TAKEOVER, ...IN_REBUILD, ...IN_UNIT }).sort()).toEqual([...STEPS].sort())
+})
+
+describe('a worker that dies in a unit of work', () => {
+  test.each(Object.entries(IN_UNIT) as [Step, number][])('after %s (%i)', async (step, times) => {
+    await processFirst()
+    await dieAfter(step, times)
+    const { worker } = await expectTheRestOfAnother()
+    // What was committed and not shown yet is restored from the changelog.
+    if (step === 'transaction-ended') expect(worker.counters.restoredRecords).toBeGreaterThan(0)
+  })
+})
+
+describe('a worker that dies in a takeover', () => {
+  test.each(Object.entries(IN_TAKEOVER) as [Step, number][])('after %s (%i)', async (step, times) => {
+    await processFirst()
+    await dieAfter(step, times)
+    await expectTheRestOfAnother()
+  })
+})
+
+describe('a worker that dies while it rebuilds a view that Redis lost', () => {
+  test.each(Object.entries(IN_REBUILD) as [Step, number][])('after %s (%i)', async (step, times) => {
+    await processFirst()
+    const { redis, group } = installation
+    await redis.unlink(await redis.keys(`${group}:{*`))
+    await dieAfter(step, times)
+    const { worker } = await expectTheRestOfAnother()
+    expect(worker.counters.restoredRecords).toBeGreaterThan(0)
+  })
+})
