@@ -2,7 +2,7 @@ import { FEATURE_COUNT } from '../models/features.ts'
 import type { CompiledModel, Models } from '../models/linear-model.ts'
 import type { Customer } from '../schemas/avro/customer.ts'
 import type { ScoreChange } from '../schemas/avro/score-change.ts'
-import { type CustomerState, newCustomerState } from '../schemas/customer-state.ts'
+import { type CustomerState, NEVER, newCustomerState } from '../schemas/customer-state.ts'
 import type { InputEvent } from '../schemas/events.ts'
 import { DEFAULT_SETTINGS, type TenantSettings } from '../schemas/settings.ts'
 
@@ -21,6 +21,8 @@ export interface EventContext {
   models: Models
   /** The population thresholds in force, 0 when there are none. */
   thresholdsVersion: number
+  /** Of the tenant in this partition, before the event: its newest event time so far, epoch ms; NEVER before the first. */
+  streamTime: number
   /** The worker's clock, epoch ms: only to refuse events from the future and for `scoredAt`. */
   now: number
 
@@ -58,6 +60,7 @@ export function createEventContext(): EventContext {
     tenant: DEFAULT_SETTINGS,
     models: { lead: NO_MODEL, churn: NO_MODEL },
     thresholdsVersion: 0,
+    streamTime: NEVER,
     now: 0,
     features: new Float64Array(FEATURE_COUNT),
     leadContributions: new Float64Array(FEATURE_COUNT),

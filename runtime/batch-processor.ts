@@ -15,6 +15,7 @@ import { type DeadLetter, encodeDeadLetter } from './dead-letter.ts'
 import type { ErrorRate } from './error-rate.ts'
 import type { TakenRecord } from './input-queue.ts'
 import { ResultHeaders } from './record-headers.ts'
+import type { StreamTimes } from './stream-time.ts'
 import { EventCounts } from './task-counters.ts'
 
 const NO_CHANGES: readonly Buffer[] = []
@@ -37,6 +38,7 @@ export interface BatchProcessorOptions {
   readonly changeCodec: AvroCodec<ScoreChange>
   readonly cache: CustomerCache
   readonly outputs: BatchOutputs
+  readonly streamTimes: StreamTimes
   /** The task's own: it remembers over the sessions that it ends. */
   readonly errors: ErrorRate
   readonly now: () => number
@@ -124,7 +126,7 @@ export class BatchProcessor {
   }
 
   #score(taken: TakenRecord): void {
-    const { scoring, broadcast } = this.#options
+    const { scoring, broadcast, streamTimes } = this.#options
     const context = this.#context
     const input = taken.input!
     const { tenantId, customerId, eventId } = input.event
@@ -136,6 +138,7 @@ export class BatchProcessor {
     context.tenant = broadcast.settings(tenantId)
     context.models = broadcast.models(tenantId)
     context.thresholdsVersion = broadcast.thresholdsVersion
+    context.streamTime = streamTimes.of(tenantId)
     context.draft = current === null ? newCustomerState() : cloneState(current)
     let outcome: ReturnType<Scoring['process']>
     let value: Buffer | null = null
@@ -171,6 +174,7 @@ export class BatchProcessor {
       for (const change of changes) outputs.change(key, change, context.now, headers)
       this.#counts.scored++
       this.#counts.changes += changes.length
+      streamTimes.observe(tenantId, context.draft.newestAt)
       customer.draft = context.draft
       customer.value = value
       customer.probability = context.customer.lead.probability

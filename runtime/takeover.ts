@@ -6,9 +6,11 @@ import type { ConsumedRecord } from '../connectors/kafka/record-batch-reader.ts'
 import type { Customer } from '../schemas/avro/customer.ts'
 import type { AvroCodec } from '../schemas/codec.ts'
 import { AppError } from '../schemas/errors.ts'
+import { decodeState } from '../schemas/state-codec.ts'
 import { stepDone } from '../schemas/steps.ts'
 import { DELETE_RETENTION_MS, INPUT_TOPICS, type InputTopic } from '../schemas/topics.ts'
 import type { CustomerEntry, Position, StateStore } from '../state/state-store.ts'
+import { StreamTimes } from './stream-time.ts'
 
 export interface TakeoverPorts {
   readonly kafka: KafkaClient
@@ -37,6 +39,8 @@ export interface TakenOver {
   readonly inputs: ReadonlyMap<InputTopic, LogRange>
   /** Where Redis stands now: at the end of the changelog. */
   readonly viewOffset: number
+  /** By tenant, see StreamTimes. */
+  readonly streamTimes: ReadonlyMap<string, number>
   readonly restored: number
   /** Input records that retention removed before they were read. */
   readonly lost: number
@@ -77,11 +81,13 @@ export async function takeOver(ports: TakeoverPorts, partition: number, signal: 
     }
     inputs.set(topic, { start: Math.max(start, range.start), end: range.end })
   }
-  return { inputs, viewOffset: view.offset, restored: view.restored, lost }
+  return { inputs, viewOffset: view.offset, streamTimes: view.streamTimes, restored: view.restored, lost }
 }
 
 interface RestoredView {
   readonly offset: number
+  /** By tenant, see StreamTimes. */
+  readonly streamTimes: ReadonlyMap<string, number>
   readonly restored: number
   readonly inputs: Readonly<Record<string, number>>
 }
@@ -144,9 +150,11 @@ async function restore(
   let expected = usable ? position.offset : null
   let inputs: Readonly<Record<string, number>> = usable ? position.inputs : {}
   let restored = 0
+  const streamTimes = new StreamTimes()
+  if (usable) streamTimes.restore(position.streamTimes)
   // A transaction is at least one record and its marker: one offset more can only be that marker.
   const inStep = usable && !rebuilding && log.end - position.offset <= 1
-  if (inStep) return { offset: position.offset, restored, inputs }
+  if (inStep) return { offset: position.offset, streamTimes: streamTimes.all, restored, inputs }
   const from = Math.max(expected ?? 0, log.start)
   const report = (at: number): Promise<void> =>
     ports.onRestore({ partition, from, to: log.end, position: at, rebuilding: rebuilding && log.end > log.start })
@@ -154,16 +162,24 @@ async function restore(
   for await (const slice of readPartition(ports.fetcher, topic, partition, { from, to: log.end }, signal)) {
     const entries = await newestOf(slice.records, ports.customerCodec)
     inputs = inputsOf(slice.records) ?? inputs
-    const next: Position = { offset: slice.position, inputs: rebuilding ? {} : inputs, cluster, topic, at: ports.now() }
+    for (const { tenantId, value, newestAt } of entries) if (value !== null) streamTimes.observe(tenantId, newestAt)
+    const next: Position = {
+      offset: slice.position,
+      inputs: rebuilding ? {} : inputs,
+      cluster,
+      topic,
+      at: ports.now(),
+      streamTimes: streamTimes.takeMoved(),
+    }
     await mustWrite(store, partition, { expected, position: next, entries }, signal)
     expected = slice.position
     restored += slice.records.length
     stepDone('slice-restored')
     await report(slice.position)
   }
-  const end: Position = { offset: log.end, inputs, cluster, topic, at: ports.now() }
+  const end: Position = { offset: log.end, inputs, cluster, topic, at: ports.now(), streamTimes: new Map() }
   await mustWrite(store, partition, { expected, position: end, entries: [] }, signal)
-  return { offset: log.end, restored, inputs }
+  return { offset: log.end, streamTimes: streamTimes.all, restored, inputs }
 }
 
 async function mustWrite(
@@ -194,7 +210,7 @@ async function newestOf(records: readonly ConsumedRecord[], codec: AvroCodec<Cus
       value,
       probability: customer?.lead.probability ?? 0,
       risk: customer?.churn.risk ?? 0,
-      newestAt: customer?.asOf ?? 0,
+      newestAt: customer === null ? 0 : decodeState(customer.state).newestAt,
     })
   }
   return entries

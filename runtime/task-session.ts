@@ -12,6 +12,7 @@ import { BatchProcessor, type Broadcast } from './batch-processor.ts'
 import { CustomerCache, cachedCustomer } from './customer-cache.ts'
 import type { ErrorRate } from './error-rate.ts'
 import { InputQueue, type TakenRecord } from './input-queue.ts'
+import { StreamTimes } from './stream-time.ts'
 import { type TakeoverPorts, takeOver } from './takeover.ts'
 import type { WorkerCounters } from './task-counters.ts'
 import { type TakeLimits, TaskInputs } from './task-inputs.ts'
@@ -49,6 +50,7 @@ export class TaskSession {
   readonly #settings: TaskSettings
   readonly #cache: CustomerCache
   readonly #outputs: BatchOutputs
+  readonly #streamTimes = new StreamTimes()
   readonly #processor: BatchProcessor
   readonly #producer: TransactionalProducer
   readonly #stop: AbortSignal
@@ -85,6 +87,7 @@ export class TaskSession {
       changeCodec: ports.changeCodec,
       cache: this.#cache,
       outputs: this.#outputs,
+      streamTimes: this.#streamTimes,
       errors,
       now: ports.now,
     })
@@ -104,6 +107,7 @@ export class TaskSession {
     counters.lostRecords += taken.lost
     await onRestored(this.#partition)
     this.#viewOffset = taken.viewOffset
+    this.#streamTimes.restore(taken.streamTimes)
     const queues = INPUT_TOPICS.map((topic) => {
       const { start, end } = taken.inputs.get(topic)!
       const queue = new InputQueue(topic, inputCodecs[topic], start, this.#settings.queueBytes, () => inputs.changed())
@@ -224,6 +228,7 @@ export class TaskSession {
       cluster: this.#ports.kafka.clusterId(),
       topic: this.#ports.topicName('customers'),
       at: this.#lastBatchAt,
+      streamTimes: this.#streamTimes.takeMoved(),
     }
     const entries = touched.map((customer) => ({
       key: customer.key,

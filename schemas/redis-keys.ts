@@ -8,11 +8,14 @@ export type TopIndex = (typeof TOP_INDEXES)[number]
  */
 export const INDEX_SCALE = 1_000_000_000
 
+/** Fields of a position that hold stream times are called so, followed by the tenant's id, which has no colon. */
+export const STREAM_TIME_FIELD = 'streamTime:'
+
 /** Names of every Redis key. All keys of partition p share the hash tag {p}, so one script may touch them in a cluster. */
 export interface RedisKeys {
   /** Hash: customer key -> value of its newest `customers` record, as it is in the topic. */
   customers(partition: number): string
-  /** Hash: `offset`, `inputs`, `cluster`, `topic`, `at`: how far this partition's view follows the changelog. */
+  /** Hash: `offset`, `inputs`, `cluster`, `topic`, `at`, and `streamTime:<tenantId>`: how far this partition's view follows the changelog. */
   position(partition: number): string
   /** Set of the tenant ids that have indexes in this partition. */
   tenants(partition: number): string

@@ -1,9 +1,10 @@
-import { INDEX_SCALE, TOP_INDEXES } from '../schemas/redis-keys.ts'
+import { INDEX_SCALE, STREAM_TIME_FIELD, TOP_INDEXES } from '../schemas/redis-keys.ts'
 import type { RespBuffer } from './resp-buffer.ts'
 import type { CustomerEntry, StateChange } from './state-store.ts'
 
 /** Customers of one group of arguments: Lua's unpack ends below 8,000. */
 const SLICE = 1_000
+const POSITION_KEY = 1
 const CUSTOMERS_KEY = 2
 const TENANTS_KEY = 3
 
@@ -20,6 +21,10 @@ export function writeChange(
   resp.text(position.cluster)
   resp.text(position.topic)
   resp.integer(position.at)
+  writeGroups(resp, 'HSET', POSITION_KEY, [...position.streamTimes], 2, ([tenant, time]) => {
+    resp.text(STREAM_TIME_FIELD + tenant)
+    resp.integer(time)
+  })
   const kept = entries.filter((entry) => entry.value !== null)
   writeGroups(resp, 'HSET', CUSTOMERS_KEY, kept, 2, ({ key, value }) => {
     resp.text(key)

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
 import { AppError, messageOf } from '../schemas/errors.ts'
-import { type RedisKeys, TOP_INDEXES } from '../schemas/redis-keys.ts'
+import { type RedisKeys, STREAM_TIME_FIELD, TOP_INDEXES } from '../schemas/redis-keys.ts'
 import { stepDone } from '../schemas/steps.ts'
 import { writeChange } from './redis-change.ts'
 import { RedisScript } from './redis-script.ts'
@@ -48,6 +48,11 @@ export class RedisStore implements StateStore {
       cluster: stored['cluster'] ?? '',
       topic: stored['topic'] ?? '',
       at: Number(stored['at'] ?? 0),
+      streamTimes: new Map(
+        Object.entries(stored).flatMap(([field, value]) =>
+          field.startsWith(STREAM_TIME_FIELD) ? [[field.slice(STREAM_TIME_FIELD.length), Number(value)]] : [],
+        ),
+      ),
     }
   }
 

@@ -9,6 +9,8 @@ export interface Position {
   readonly topic: string
   /** The worker's clock when it was written, ms. */
   readonly at: number
+  /** Stream time by tenant, ms; to a write only those that moved. */
+  readonly streamTimes: ReadonlyMap<string, number>
 }
 
 /** What becomes of one customer. */

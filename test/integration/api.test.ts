@@ -56,7 +56,8 @@ describe('lists over Redis', () => {
   test('a lookup reads what a worker writes', async () => {
     const writer = new RedisStore({ redis: view.redis, keys: redisKeys(view.app) })
     const value = Buffer.from([0, 0, 0, 0, 7, 255])
-    const position = { offset: 2, inputs: { interactions: 1 }, cluster: 'k', topic: 'customers', at: 5 }
+    const at = { cluster: 'k', topic: 'customers', at: 5, streamTimes: new Map() }
+    const position = { offset: 2, inputs: { interactions: 1 }, ...at }
     const customer = { tenantId: 'shop', customerId: 'a/b🙂', key: 'shop/a/b🙂' }
     const entry = { ...customer, value, probability: 0.25, risk: 0.125, newestAt: 1_768_478_400_123 }
     expect(await writer.write(5, { expected: null, position, entries: [entry] })).toBe('written')

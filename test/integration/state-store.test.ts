@@ -54,7 +54,7 @@ function entry(key: string, value: string | Buffer | null, scores: Partial<Custo
 }
 
 function positionAt(offset: number, inputs: Record<string, number> = { interactions: offset * 2 }): Position {
-  return { offset, inputs, cluster: 'cluster', topic: 'customers', at: 1_700_000_000_123 }
+  return { offset, inputs, cluster: 'cluster', topic: 'customers', at: 1_700_000_000_123, streamTimes: new Map() }
 }
 
 /** Writes from one offset to the next. */
@@ -140,6 +140,21 @@ describe('a commit', () => {
     expect(a?.equals(large)).toBe(true)
     expect(b?.toString()).toBe('small')
   })
+})
+
+test('stream times move with the position, each tenant’s on its own', async () => {
+  const at = (offset: number, times: Record<string, number>): Position => ({
+    ...positionAt(offset),
+    streamTimes: new Map(Object.entries(times)),
+  })
+  const move = (expected: number | null, position: Position) =>
+    store.write(PARTITION, { expected, position, entries: [] })
+  await move(null, at(5, { acme: 1_700_000_000_000, 'a.b-c_d': 0 }))
+  await move(5, at(6, { acme: 1_700_000_000_001, constructor: 7 }))
+  expect(await move(5, at(9, { acme: 1_800_000_000_000 }))).toBe('foreign')
+  expect(await store.position(PARTITION)).toEqual(at(6, { acme: 1_700_000_000_001, 'a.b-c_d': 0, constructor: 7 }))
+  await store.reset(PARTITION)
+  expect(await store.position(PARTITION)).toBeNull()
 })
 
 describe('reading', () => {

@@ -10,6 +10,7 @@ import { BatchProcessor } from '../../runtime/batch-processor.ts'
 import { CustomerCache, cachedCustomer } from '../../runtime/customer-cache.ts'
 import { ErrorRate } from '../../runtime/error-rate.ts'
 import { InputQueue, type TakenRecord } from '../../runtime/input-queue.ts'
+import { StreamTimes } from '../../runtime/stream-time.ts'
 import type { Customer } from '../../schemas/avro/customer.ts'
 import { customerSchema } from '../../schemas/avro/customer.ts'
 import type { ScoreChange } from '../../schemas/avro/score-change.ts'
@@ -67,6 +68,7 @@ class Bench {
     { customers: 'customers', scoreChanges: 'changes', deadLetters: 'dead' },
     PARTITION,
   )
+  readonly streamTimes = new StreamTimes()
   readonly processor: BatchProcessor
 
   constructor(scoring: Scoring = createScoring(), settings: TenantSettings = DEFAULT_SETTINGS) {
@@ -79,6 +81,7 @@ class Bench {
       changeCodec,
       cache: this.cache,
       outputs: this.outputs,
+      streamTimes: this.streamTimes,
       errors: new ErrorRate(),
       now: () => NOW,
     })

@@ -3,7 +3,8 @@ import type { Customer } from '../../../schemas/avro/customer.ts'
 import type { ScoreChange } from '../../../schemas/avro/score-change.ts'
 import type { InputEvent } from '../../../schemas/events.ts'
 import { customerKey } from '../../../schemas/partition.ts'
-import { INDEX_SCALE, TOP_INDEXES } from '../../../schemas/redis-keys.ts'
+import { INDEX_SCALE, STREAM_TIME_FIELD, TOP_INDEXES } from '../../../schemas/redis-keys.ts'
+import { decodeState } from '../../../schemas/state-codec.ts'
 import { type Installation, PARTITIONS } from './installation.ts'
 import type { TopicRecord } from './read-topic.ts'
 
@@ -51,9 +52,26 @@ export async function expectViewEqualsLog(installation: Installation): Promise<v
       new Map(values.map(([key, value]) => [key, value.toString('hex')]))
     expect(hex(Object.entries(view))).toEqual(hex(mine.map(({ key, value }) => [key!, value!])))
     await expectIndexes(installation, partition, mine)
+    await expectStreamTimes(installation, partition, mine)
     const tenants = await redis.smembers(keys.tenants(partition))
     expect(tenants.toSorted()).toEqual([...new Set(mine.map(({ customer }) => customer!.tenantId))].sort())
   }
+}
+
+/** Where nobody was erased, the newest event of a tenant is in the state of one of its customers. */
+async function expectStreamTimes(
+  { redis, keys }: Installation,
+  partition: number,
+  records: readonly CustomerRecord[],
+): Promise<void> {
+  const newest = new Map<string, number>()
+  for (const { customer } of records) {
+    const { newestAt } = decodeState(customer!.state)
+    newest.set(customer!.tenantId, Math.max(newest.get(customer!.tenantId) ?? newestAt, newestAt))
+  }
+  const stored = Object.entries(await redis.hgetall(keys.position(partition)))
+  const times = stored.filter(([field]) => field.startsWith(STREAM_TIME_FIELD))
+  expect(new Map(times.map(([field, time]) => [field.slice(STREAM_TIME_FIELD.length), Number(time)]))).toEqual(newest)
 }
 
 async function expectIndexes(installation: Installation, partition: number, records: CustomerRecord[]): Promise<void> {
