@@ -142,6 +142,12 @@ export const OPTIONS = {
     900_000,
     'The broker aborts a transaction that stays open for longer.',
   ),
+  PAUSED_RETRY_MS: integer(
+    30_000,
+    100,
+    3_600_000,
+    'How often a partition that stands still, such as before a schema that cannot be read, is tried again.',
+  ),
   REQUEST_TIMEOUT_MS: integer(10_000, 500, 300_000, 'How long an answer of a broker is waited for.'),
 } as const satisfies Record<string, Option<unknown>>
 

@@ -9,7 +9,8 @@ export type TaskState = 'restoring' | 'running' | 'waiting' | 'paused'
 
 const RETRY_MIN_MS = 50
 const RETRY_MAX_MS = 1_000
-const PAUSED_RETRY_MS = 30_000
+/** A session that has worked for so long has mended what ended the one before. */
+const MENDED_MS = 1_000
 const STOP_DEADLINE_MS = 5_000
 
 /**
@@ -26,6 +27,7 @@ export class CustomerTask {
   #state: TaskState = 'restoring'
   #restore: RestoreProgress | null = null
   #failure: AppError | null = null
+  #workingSince = Number.POSITIVE_INFINITY
   #running: Promise<void> = Promise.resolve()
 
   constructor(partition: number, ports: TaskPorts, settings: TaskSettings) {
@@ -42,8 +44,9 @@ export class CustomerTask {
     return this.#restore
   }
 
-  /** Why it waits or is paused. */
+  /** Why it waits or is paused; it stays while the next try may end at the same record. */
   get failure(): AppError | null {
+    if (performance.now() - this.#workingSince > MENDED_MS) this.#failure = null
     return this.#failure
   }
 
@@ -71,7 +74,6 @@ export class CustomerTask {
   async #run(): Promise<void> {
     let wait = RETRY_MIN_MS
     while (!this.#stop.signal.aborted) {
-      const startedAt = performance.now()
       const session = new TaskSession(this.partition, this.#ports, this.#settings, this.#errors, this.#stop.signal)
       this.#session = session
       try {
@@ -81,7 +83,8 @@ export class CustomerTask {
         if (this.#stop.signal.aborted) await session.settled()
         session.close()
         if (this.#stop.signal.aborted) return
-        if (performance.now() - startedAt > RETRY_MAX_MS) wait = RETRY_MIN_MS
+        if (this.failure === null) wait = RETRY_MIN_MS
+        this.#workingSince = Number.POSITIVE_INFINITY
         wait = await this.#recover(error, wait)
       }
     }
@@ -94,7 +97,7 @@ export class CustomerTask {
       return this.#ports.onRestore(progress)
     })
     this.#restore = null
-    this.#failure = null
+    this.#workingSince = performance.now()
     this.#state = 'running'
     return await session.work()
   }
@@ -116,7 +119,7 @@ export class CustomerTask {
         ...(failure.code === 'INTERNAL' && failure.cause instanceof Error ? { stack: failure.cause.stack } : {}),
       })
     }
-    await this.#pause(passing ? wait : PAUSED_RETRY_MS)
+    await this.#pause(passing ? wait : this.#settings.pausedRetryMs)
     while (!this.#stop.signal.aborted && !(await this.#isOurs())) await this.#pause(RETRY_MAX_MS / 4)
     return Math.min(wait * 2, RETRY_MAX_MS)
   }

@@ -160,10 +160,19 @@ export class InputQueue implements FetchSink {
         customer: null,
       }
     } catch (error) {
-      if (!(error instanceof AppError) || error.code === 'SCHEMA_INCOMPATIBLE') throw error
+      if (!(error instanceof AppError)) throw error
+      if (error.code === 'SCHEMA_INCOMPATIBLE') throw unreadableAt(topic, record.offset, error)
       return { topic, record, key, input: null, failure: error, time: record.timestamp, refused: null, customer: null }
     }
   }
+}
+
+/** Names the record: whoever mends it has to know which one. */
+function unreadableAt(topic: InputTopic, offset: number, cause: AppError): AppError {
+  return new AppError(cause.code, `${topic} at offset ${offset}: ${cause.message}`, {
+    cause,
+    details: { ...cause.details, topic, offset },
+  })
 }
 
 function sizeOf(record: ConsumedRecord): number {

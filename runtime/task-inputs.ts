@@ -82,26 +82,31 @@ export class TaskInputs {
   #merge({ maxRecords, maxBytes }: TakeLimits, givenUp: readonly InputQueue[]): TakenRecord[] | SchemaNeeded {
     const batch: TakenRecord[] = []
     let bytes = 0
-    while (batch.length < maxRecords && bytes < maxBytes) {
-      let first: InputQueue | null = null
-      let taken: TakenRecord | null = null
-      for (const queue of this.#queues) {
-        const head = queue.peek()
-        if (head === null) {
-          // Its next record may be older than the other heads: end the batch here rather than overtake it.
-          if (queue.hasUnread && batch.length > 0 && !givenUp.includes(queue)) return batch
-          continue
+    try {
+      while (batch.length < maxRecords && bytes < maxBytes) {
+        let first: InputQueue | null = null
+        let taken: TakenRecord | null = null
+        for (const queue of this.#queues) {
+          const head = queue.peek()
+          if (head === null) {
+            // Its next record may be older than the other heads: end the batch here rather than overtake it.
+            if (queue.hasUnread && batch.length > 0 && !givenUp.includes(queue)) return batch
+            continue
+          }
+          if (head instanceof SchemaNeeded) return batch.length > 0 ? batch : head
+          if (taken === null || head.time < taken.time) {
+            first = queue
+            taken = head
+          }
         }
-        if (head instanceof SchemaNeeded) return batch.length > 0 ? batch : head
-        if (taken === null || head.time < taken.time) {
-          first = queue
-          taken = head
-        }
+        if (first === null || taken === null) return batch
+        first.take()
+        batch.push(taken)
+        bytes += taken.record.value?.length ?? 0
       }
-      if (first === null || taken === null) return batch
-      first.take()
-      batch.push(taken)
-      bytes += taken.record.value?.length ?? 0
+    } catch (error) {
+      // What stands before a record that can't be read is processed first; the next call begins with that record.
+      if (batch.length === 0) throw error
     }
     return batch
   }

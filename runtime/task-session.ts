@@ -23,6 +23,7 @@ export interface TaskSettings extends TakeLimits {
   readonly mergeWaitMs: number
   /** Customers kept in memory; up to twice as many. */
   readonly cacheCustomers: number
+  readonly pausedRetryMs: number
 }
 
 export interface TaskPorts extends TakeoverPorts {

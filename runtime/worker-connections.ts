@@ -102,6 +102,7 @@ export async function connectWorker(options: ConnectOptions): Promise<WorkerConn
     maxBytes: config.BATCH_MAX_BYTES,
     queueBytes: config.QUEUE_MAX_BYTES,
     mergeWaitMs: config.MERGE_WAIT_MS,
+    pausedRetryMs: config.PAUSED_RETRY_MS,
     cacheCustomers: Math.ceil(config.CACHE_CUSTOMERS / partitions),
   }
   const ports: TaskPorts = {

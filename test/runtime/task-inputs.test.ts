@@ -3,8 +3,10 @@ import { describe, expect, test, vi } from 'vitest'
 import type { ConsumedRecord } from '../../connectors/kafka/record-batch-reader.ts'
 import { InputQueue, type TakenRecord } from '../../runtime/input-queue.ts'
 import { type TakeLimits, TaskInputs } from '../../runtime/task-inputs.ts'
+import { AvroCodec } from '../../schemas/codec.ts'
 import { AppError } from '../../schemas/errors.ts'
-import { INPUT_TOPICS, type InputTopic } from '../../schemas/topics.ts'
+import type { InputEvent } from '../../schemas/events.ts'
+import { INPUT_TOPICS, type InputTopic, TOPICS } from '../../schemas/topics.ts'
 import { consumed, eventAt, inputCodecs, recordOf } from './build-records.ts'
 
 const codecs = inputCodecs()
@@ -179,4 +181,23 @@ test('a schema that is not known is loaded before its record is taken; records b
     .fetchedRecords('surveys', [consumed({ offset: 0, value: unknown, timestamp: 3 })])
   // Its event time isn't known before it is decoded, so nothing may be overtaken by it or overtake it.
   expect(await inputs.take()).toEqual(['profiles 1', 'surveys 3'])
+})
+
+test('what stands before a record whose schema can not be read is taken first', async () => {
+  const source = { schemaById: () => Promise.reject(new AppError('SCHEMA_INCOMPATIBLE', 'not ours')) }
+  const codec = new AvroCodec<InputEvent['event']>(TOPICS.surveys.schema!, source).useId(1)
+  await codec.load(9)
+  const queue = new InputQueue('surveys', codec, 0, 1_000_000, () => {})
+  const inputs = new TaskInputs({ queues: [queue], mergeWaitMs: 0, onRoom: () => {} })
+  const { value } = recordOf(eventAt('surveys', 1))
+  value!.writeInt32BE(1, 1)
+  const records = [consumed({ offset: 0, value }), consumed({ offset: 1, value: Buffer.from([0, 0, 0, 0, 9, 0]) })]
+  queue.push(records, { position: 2, lastStableOffset: 2, highWatermark: 2, logStartOffset: 0, bytes: 0 })
+  const { signal } = new AbortController()
+  expect(shown(await inputs.take(NO_LIMITS, signal))).toEqual(['surveys 1'])
+  await expect(inputs.take(NO_LIMITS, signal)).rejects.toMatchObject({
+    code: 'SCHEMA_INCOMPATIBLE',
+    details: { topic: 'surveys', offset: 1 },
+  })
+  expect(queue.position).toBe(1)
 })
