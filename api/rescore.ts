@@ -3,7 +3,7 @@ import { CHURN_BANDS, LEAD_GRADES } from '../models/grades.ts'
 import { holdClass } from '../models/hysteresis.ts'
 import type { CompiledModel, Models } from '../models/linear-model.ts'
 import { recencyDaysOf } from '../models/purchase-rhythm.ts'
-import { contributionsOf, probabilityOf, topReasons } from '../models/score.ts'
+import { contributionsOf, createWorkings, probabilityOf, topReasons, type Workings } from '../models/score.ts'
 import type { CustomerState } from '../schemas/customer-state.ts'
 import type { TenantSettings } from '../schemas/settings.ts'
 import { decodeState } from '../schemas/state-codec.ts'
@@ -36,8 +36,8 @@ export function createRescorer({ modelsOf, settingsOf }: RescorerDeps): Rescorer
       return {
         asOf,
         rfm: { ...stored.rfm, recencyDays: recencyDaysOf(state, asOf) },
-        lead: leadOf(state, settings, asOf, lead, values),
-        churn: churnOf(state, settings, asOf, churn, values),
+        lead: leadOf(state, settings, asOf, lead),
+        churn: churnOf(state, settings, asOf, churn),
         ...explanationOf(values, lead, churn),
       }
     },
@@ -46,7 +46,7 @@ export function createRescorer({ modelsOf, settingsOf }: RescorerDeps): Rescorer
 
 interface Applied {
   readonly model: CompiledModel
-  readonly contributions: Float64Array
+  readonly workings: Workings
   readonly probability: number
 }
 
@@ -58,9 +58,9 @@ function applied(
   const values = new Float64Array(FEATURE_COUNT)
   computeFeatures(state, asOf, values)
   const apply = (model: CompiledModel): Applied => {
-    const contributions = new Float64Array(FEATURE_COUNT)
-    const probability = probabilityOf(contributionsOf(model, values, contributions))
-    return { model, contributions, probability }
+    const workings = createWorkings()
+    const probability = probabilityOf(contributionsOf(model, values, state.traits, workings))
+    return { model, workings, probability }
   }
   return { values, lead: apply(models.lead), churn: apply(models.churn) }
 }
@@ -69,8 +69,7 @@ function leadOf(
   state: CustomerState,
   { thresholds, margins, minIntervalMs, reasons }: TenantSettings,
   asOf: number,
-  { model, contributions, probability }: Applied,
-  values: Float64Array,
+  { model, workings, probability }: Applied,
 ): Rescored['lead'] {
   const { held } = holdClass(
     { held: state.leadHeld, heldSince: state.leadHeldSince, value: probability, asOf },
@@ -81,7 +80,7 @@ function leadOf(
     score: Math.round(probability * 100),
     grade: LEAD_GRADES[held]!,
     modelVersion: model.version,
-    reasons: topReasons(model, values, contributions, reasons),
+    reasons: topReasons(model, workings, reasons),
   }
 }
 
@@ -89,8 +88,7 @@ function churnOf(
   state: CustomerState,
   { thresholds, margins, minIntervalMs, reasons }: TenantSettings,
   asOf: number,
-  { model, contributions, probability }: Applied,
-  values: Float64Array,
+  { model, workings, probability }: Applied,
 ): Rescored['churn'] {
   const { held } = holdClass(
     { held: state.churnHeld, heldSince: state.churnHeldSince, value: probability, asOf },
@@ -100,18 +98,27 @@ function churnOf(
     risk: probability,
     band: CHURN_BANDS[held]!,
     modelVersion: model.version,
-    reasons: topReasons(model, values, contributions, reasons),
+    reasons: topReasons(model, workings, reasons),
   }
 }
 
 function explanationOf(values: Float64Array, lead: Applied | null, churn: Applied | null): Explanation {
   return {
     features: named(values),
-    contributions: { lead: lead && named(lead.contributions), churn: churn && named(churn.contributions) },
+    contributions: { lead: lead && contributionsBy(lead), churn: churn && contributionsBy(churn) },
     baselines: { lead: lead?.model.baseline ?? null, churn: churn?.model.baseline ?? null },
   }
 }
 
 function named(numbers: Float64Array): ByFeature {
   return Object.fromEntries(FEATURES.map(({ name }, i) => [name, numbers[i]!]))
+}
+
+/** Every built-in feature, 0 where the model has no use for it, and the traits that the model has learned of. */
+function contributionsBy({ model, workings }: Applied): ByFeature {
+  const byFeature: ByFeature = Object.fromEntries(FEATURES.map(({ name }) => [name, 0]))
+  model.names.forEach((name, input) => {
+    byFeature[name] = workings.contributions[input]!
+  })
+  return byFeature
 }

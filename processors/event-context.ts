@@ -1,5 +1,6 @@
 import { FEATURE_COUNT } from '../models/features.ts'
-import type { CompiledModel, Models } from '../models/linear-model.ts'
+import { compileModel, type Models } from '../models/linear-model.ts'
+import { createWorkings, type Workings } from '../models/score.ts'
 import type { Customer } from '../schemas/avro/customer.ts'
 import type { ScoreChange } from '../schemas/avro/score-change.ts'
 import { type CustomerState, NEVER, newCustomerState } from '../schemas/customer-state.ts'
@@ -28,8 +29,8 @@ export interface EventContext {
 
   // between processors
   readonly features: Float64Array
-  readonly leadContributions: Float64Array
-  readonly churnContributions: Float64Array
+  readonly leadWorkings: Workings
+  readonly churnWorkings: Workings
 
   // outputs, valid after `forward` and until the next event
   /** The `customers` record; the object, its reasons and its `state` bytes are used again for the next event. */
@@ -38,14 +39,7 @@ export interface EventContext {
   readonly changes: ScoreChange[]
 }
 
-const NO_MODEL: CompiledModel = {
-  kind: 'lead',
-  version: '',
-  baseline: 0,
-  indices: new Int32Array(0),
-  means: new Float64Array(0),
-  weights: new Float64Array(0),
-}
+const NO_MODEL = compileModel({ name: 'none', kind: 'lead', version: '', intercept: 0, inputs: [] })
 
 /** A context with nothing in it yet; one a task is enough. */
 export function createEventContext(): EventContext {
@@ -63,8 +57,8 @@ export function createEventContext(): EventContext {
     streamTime: NEVER,
     now: 0,
     features: new Float64Array(FEATURE_COUNT),
-    leadContributions: new Float64Array(FEATURE_COUNT),
-    churnContributions: new Float64Array(FEATURE_COUNT),
+    leadWorkings: createWorkings(),
+    churnWorkings: createWorkings(),
     customer: emptyCustomer(),
     changes: [],
   }

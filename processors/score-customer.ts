@@ -14,15 +14,15 @@ export function createScoreCustomer(): Processor {
   }
 }
 
-function scoreLead({ models, features, leadContributions, tenant, customer: { lead } }: EventContext): void {
-  lead.probability = probabilityOf(contributionsOf(models.lead, features, leadContributions))
+function scoreLead({ models, features, draft, leadWorkings, tenant, customer: { lead } }: EventContext): void {
+  lead.probability = probabilityOf(contributionsOf(models.lead, features, draft.traits, leadWorkings))
   lead.score = Math.round(lead.probability * 100)
   lead.modelVersion = models.lead.version
-  topReasons(models.lead, features, leadContributions, tenant.reasons, lead.reasons)
+  topReasons(models.lead, leadWorkings, tenant.reasons, lead.reasons)
 }
 
-function scoreChurn({ models, features, churnContributions, tenant, customer: { churn } }: EventContext): void {
-  churn.risk = probabilityOf(contributionsOf(models.churn, features, churnContributions))
+function scoreChurn({ models, features, draft, churnWorkings, tenant, customer: { churn } }: EventContext): void {
+  churn.risk = probabilityOf(contributionsOf(models.churn, features, draft.traits, churnWorkings))
   churn.modelVersion = models.churn.version
-  topReasons(models.churn, features, churnContributions, tenant.reasons, churn.reasons)
+  topReasons(models.churn, churnWorkings, tenant.reasons, churn.reasons)
 }

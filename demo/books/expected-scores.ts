@@ -73,10 +73,12 @@ export function expectedFeatures(known: ExpectedCustomer, asOf: number): Readonl
 
 /** 1 / (1 + e^−x), x = intercept + Σ coefficient × (value − mean) / scale. @throws Error for a feature not known here */
 export function expectedProbability(model: Scorecard, features: Readonly<Record<string, number>>): number {
-  const contributions = model.features.map((name, i) => {
-    const value = features[name]
-    if (value === undefined) throw new Error(`the books don't know the feature ${name} of ${model.version}`)
-    return (model.coefficients[i]! * (value - model.means[i]!)) / model.scales[i]!
+  const contributions = model.inputs.map(({ feature, basis, means, scales, coefficients }) => {
+    const value = features[feature]
+    if (value === undefined) throw new Error(`the books don't know the feature ${feature} of ${model.version}`)
+    if (basis.kind !== 'linear')
+      throw new Error(`the books know no ${basis.kind}, as ${feature} of ${model.version} has`)
+    return (coefficients[0]! * (value - means[0]!)) / scales[0]!
   })
   return 1 / (1 + Math.exp(-contributions.reduce((sum, each) => sum + each, model.intercept)))
 }

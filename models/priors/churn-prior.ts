@@ -1,4 +1,4 @@
-import type { LinearModel } from '../linear-model.ts'
+import type { LinearModel } from '../../schemas/model.ts'
 import { fromScorecard } from './scorecard.ts'
 
 /**

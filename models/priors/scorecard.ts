@@ -1,4 +1,4 @@
-import type { LinearModel, ModelKind } from '../linear-model.ts'
+import type { LinearModel, ModelKind } from '../../schemas/model.ts'
 
 export interface Scorecard {
   readonly kind: ModelKind
@@ -12,16 +12,18 @@ export interface Scorecard {
 
 /** A scorecard as a model: nothing is standardised, so that a feature of 0 contributes nothing and is no reason. */
 export function fromScorecard({ kind, version, doc, intercept, points }: Scorecard): LinearModel {
-  const features = Object.keys(points)
   return {
     name: `${kind}-prior`,
     kind,
     version,
-    features,
-    means: features.map(() => 0),
-    scales: features.map(() => 1),
-    coefficients: Object.values(points),
     intercept,
+    inputs: Object.entries(points).map(([feature, coefficient]) => ({
+      feature,
+      basis: { kind: 'linear', missing: false },
+      means: [0],
+      scales: [1],
+      coefficients: [coefficient],
+    })),
     doc,
   }
 }

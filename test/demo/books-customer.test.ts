@@ -104,11 +104,8 @@ describe('expectedProbability', () => {
     name: 'test',
     kind: 'lead',
     version: 'test-1',
-    features: ['a'],
-    means: [1],
-    scales: [2],
-    coefficients: [3],
     intercept: -1,
+    inputs: [{ feature: 'a', basis: { kind: 'linear', missing: false }, means: [1], scales: [2], coefficients: [3] }],
   } as const
 
   it('is the sigmoid of intercept and points', () => {

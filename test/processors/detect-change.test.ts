@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { compileModel, type LinearModel } from '../../models/linear-model.ts'
+import { compileModel } from '../../models/linear-model.ts'
+import type { LinearModel } from '../../schemas/model.ts'
 import { parseSettings } from '../../schemas/settings.ts'
 import { createDriver } from '../driver.ts'
 import { DAY, NOON, survey } from './build-event.ts'
@@ -9,11 +10,8 @@ const model = (kind: 'lead' | 'churn'): LinearModel => ({
   name: 'answers',
   kind,
   version: `${kind}-answers-1`,
-  features: ['nps'],
-  means: [0],
-  scales: [1],
-  coefficients: [2.5],
   intercept: 0,
+  inputs: [{ feature: 'nps', basis: { kind: 'linear', missing: false }, means: [0], scales: [1], coefficients: [2.5] }],
 })
 const models = { lead: compileModel(model('lead')), churn: compileModel(model('churn')) }
 
