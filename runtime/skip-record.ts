@@ -11,6 +11,8 @@ import type { Config } from './config.ts'
 import { encodeDeadLetter } from './dead-letter.ts'
 import { applicationId, kafkaSettings } from './kafka-settings.ts'
 
+const TRIES = 10
+
 export interface RecordPlace {
   readonly topic: InputTopic
   readonly partition: number
@@ -24,36 +26,47 @@ export interface RecordPlace {
  * @throws AppError INPUT_INVALID when the partition stands at another record
  */
 export async function skipRecord(config: Config, place: RecordPlace, now: () => number): Promise<void> {
-  const { partition, offset } = place
-  const app = applicationId(config)
-  const [topic, letters] = [config.TOPIC_PREFIX + place.topic, `${config.TOPIC_PREFIX}dead-letters`]
   const client = new KafkaClient(kafkaSettings(config, 'everscore-skip'))
   try {
-    await client.connect([topic, letters])
-    if (partition >= client.partitionsOf(topic)) throw refused(place, 'there is no such partition')
-    const producer = new TransactionalProducer({
-      client,
-      transactionalId: `${app}-customers-${partition}`,
-      transactionTimeoutMs: config.TRANSACTION_TIMEOUT_MS,
-      requestTimeoutMs: config.REQUEST_TIMEOUT_MS,
-    })
-    await producer.open()
-    const committed = (await committedOffsets(client, app, [topic], partition)).get(topic)
-    const at = committed ?? (await logRange(client, topic, partition)).start
-    if (at !== offset) throw refused(place, `the partition stands at offset ${at}, and only that record can be skipped`)
-    const record = await recordAt(client, topic, place)
-    const letter = { stage: 'operator', reason: 'SKIPPED', error: 'skipped by everscore dlq skip' }
-    const { value, headers } = encodeDeadLetter(place.topic, partition, record, letter)
-    const batch = new RecordBatchBuilder()
-    batch.add(now(), record.key, value, headers.bytes, headers.count)
-    await producer.commit({
-      outputs: [{ topic: letters, partition, batch }],
-      group: app,
-      offsets: [{ topic, partition, offset: offset + 1 }],
-    })
+    await client.connect([config.TOPIC_PREFIX + place.topic, `${config.TOPIC_PREFIX}dead-letters`])
+    for (let tried = 1; ; tried++) {
+      try {
+        return await skipOnce(client, config, place, now)
+      } catch (error) {
+        // The owner tried again meanwhile, and fenced us in turn: nothing was committed.
+        if (!(error instanceof AppError) || error.code !== 'PRODUCER_FENCED' || tried === TRIES) throw error
+      }
+    }
   } finally {
     await client.close()
   }
+}
+
+async function skipOnce(client: KafkaClient, config: Config, place: RecordPlace, now: () => number): Promise<void> {
+  const { partition, offset } = place
+  const app = applicationId(config)
+  const topic = config.TOPIC_PREFIX + place.topic
+  if (partition >= client.partitionsOf(topic)) throw refused(place, 'there is no such partition')
+  const producer = new TransactionalProducer({
+    client,
+    transactionalId: `${app}-customers-${partition}`,
+    transactionTimeoutMs: config.TRANSACTION_TIMEOUT_MS,
+    requestTimeoutMs: config.REQUEST_TIMEOUT_MS,
+  })
+  await producer.open()
+  const committed = (await committedOffsets(client, app, [topic], partition)).get(topic)
+  const at = committed ?? (await logRange(client, topic, partition)).start
+  if (at !== offset) throw refused(place, `the partition stands at offset ${at}, and only that record can be skipped`)
+  const record = await recordAt(client, topic, place)
+  const letter = { stage: 'operator', reason: 'SKIPPED', error: 'skipped by everscore dlq skip' }
+  const { value, headers } = encodeDeadLetter(place.topic, partition, record, letter)
+  const batch = new RecordBatchBuilder()
+  batch.add(now(), record.key, value, headers.bytes, headers.count)
+  await producer.commit({
+    outputs: [{ topic: `${config.TOPIC_PREFIX}dead-letters`, partition, batch }],
+    group: app,
+    offsets: [{ topic, partition, offset: offset + 1 }],
+  })
 }
 
 async function recordAt(client: KafkaClient, topic: string, place: RecordPlace): Promise<ConsumedRecord> {
