@@ -1,6 +1,7 @@
 import Type, { type Static } from 'typebox'
 import Value from 'typebox/value'
 import { AppError } from './errors.ts'
+import { windowSettings, wrongWindowSetting } from './window-settings.ts'
 
 const MINUTE_MS = 60_000
 const HOUR_MS = 60 * MINUTE_MS
@@ -64,6 +65,7 @@ export const tenantSettingsSchema = Type.Object(
       },
       group('What bounds the state of a customer; the event that would pass a limit is a dead letter.'),
     ),
+    ...windowSettings,
   },
   { additionalProperties: false },
 )
@@ -87,6 +89,8 @@ export function parseSettings(json: unknown): TenantSettings {
       throw refusal({ field: `thresholds.${kind}`, problem: 'must ascend' })
     }
   }
+  const wrong = wrongWindowSetting(settings)
+  if (wrong !== null) throw refusal(wrong)
   return deepFreeze(settings)
 }
 

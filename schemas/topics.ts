@@ -1,5 +1,9 @@
+import { basketDeltaSchema } from './avro/basket-delta.ts'
+import { crossSellSchema } from './avro/cross-sell.ts'
 import { customerSchema } from './avro/customer.ts'
 import { interactionSchema } from './avro/interaction.ts'
+import { npsSchema } from './avro/nps.ts'
+import { npsDeltaSchema } from './avro/nps-delta.ts'
 import { outcomeSchema } from './avro/outcome.ts'
 import { profileSchema } from './avro/profile.ts'
 import { scoreChangeSchema } from './avro/score-change.ts'
@@ -17,7 +21,7 @@ export const DELETE_RETENTION_MS = 7 * DAY_MS
 
 export interface TopicSpec {
   readonly name: string
-  readonly role: 'input' | 'result' | 'broadcast' | 'errors'
+  readonly role: 'input' | 'result' | 'broadcast' | 'errors' | 'internal'
   /** `data`: as many partitions as configured, the same for all of them; a number: exactly so many. */
   readonly partitions: 'data' | number
   /** The schema of the values under the subject `<topic>-value`; null: JSON or foreign bytes, not registered. */
@@ -49,6 +53,16 @@ const compacted = {
   'delete.retention.ms': String(DELETE_RETENTION_MS),
 }
 
+/** From the customer tasks to the aggregate task, which has one partition of each for all that a result needs. */
+const deltas = (name: string, schema: AvroSchema | null, doc: string): TopicSpec => ({
+  name,
+  role: 'internal',
+  partitions: 'data',
+  schema,
+  config: { 'cleanup.policy': 'delete', 'retention.ms': String(30 * DAY_MS), 'max.message.bytes': String(8 * MIB) },
+  doc,
+})
+
 /** Every topic everscore reads or writes; names as outside programs know them, without TOPIC_PREFIX. */
 export const TOPICS = {
   interactions: input(
@@ -76,6 +90,22 @@ export const TOPICS = {
     config: { 'cleanup.policy': 'delete', 'retention.ms': String(30 * DAY_MS), 'max.message.bytes': String(8 * MIB) },
     doc: 'A grade, band, segment or tier moved, with reasons and cause.',
   },
+  nps: {
+    name: 'nps',
+    role: 'result',
+    partitions: 'data',
+    schema: npsSchema,
+    config: { ...compacted, 'max.message.bytes': String(8 * MIB) },
+    doc: 'NPS of a tenant and of groups of his customers, in windows of event time and since ever.',
+  },
+  'cross-sell': {
+    name: 'cross-sell',
+    role: 'result',
+    partitions: 'data',
+    schema: crossSellSchema,
+    config: { ...compacted, 'max.message.bytes': String(8 * MIB) },
+    doc: 'Items and categories that are bought together, in windows of event time and since ever.',
+  },
   'dead-letters': {
     name: 'dead-letters',
     role: 'errors',
@@ -99,6 +129,25 @@ export const TOPICS = {
     schema: null,
     config: { 'cleanup.policy': 'compact', 'max.message.bytes': String(4 * MIB) },
     doc: 'Models that score (JSON, key <tenantId>/<kind>).',
+  },
+  thresholds: {
+    name: 'thresholds',
+    role: 'broadcast',
+    partitions: 1,
+    schema: null,
+    config: { 'cleanup.policy': 'compact', 'max.message.bytes': String(MIB) },
+    doc: "Quantiles of each tenant's population (JSON, key <tenantId>).",
+  },
+  'nps-deltas': deltas('nps-deltas', npsDeltaSchema, 'What customer tasks add to NPS windows.'),
+  'basket-deltas': deltas('basket-deltas', basketDeltaSchema, 'Orders that customer tasks add or take back.'),
+  'population-deltas': deltas('population-deltas', null, "What customer tasks add to their tenants' populations."),
+  'aggregate-state': {
+    name: 'aggregate-state',
+    role: 'internal',
+    partitions: 'data',
+    schema: null,
+    config: { ...compacted, 'max.message.bytes': String(8 * MIB) },
+    doc: "The aggregate task's own state, one entry a key: its changelog.",
   },
 } as const satisfies Record<string, TopicSpec>
 

@@ -7,7 +7,8 @@ interface JsonSchema {
   readonly default?: unknown
   readonly description?: string
   readonly properties?: Readonly<Record<string, JsonSchema>>
-  readonly items?: readonly JsonSchema[]
+  readonly items?: readonly JsonSchema[] | JsonSchema
+  readonly patternProperties?: Readonly<Record<string, JsonSchema>>
   readonly anyOf?: readonly JsonSchema[]
   readonly enum?: readonly unknown[]
   readonly pattern?: string
@@ -47,9 +48,19 @@ function rowsOf(path: string, { properties = {} }: JsonSchema): string[][] {
 function takes(schema: JsonSchema): string {
   if (schema.anyOf) return schema.anyOf.map(takes).join(' or ')
   if (schema.enum) return `one of ${schema.enum.map((each) => code(String(each))).join(', ')}`
-  if (schema.type === 'array') return `${schema.items?.length ?? 'some'} × (${takes(schema.items?.[0] ?? {})})`
+  if (schema.type === 'array') return arrayOf(schema.items ?? {})
+  if (schema.patternProperties) return `name → ${Object.values(schema.patternProperties).map(takes).join(' or ')}`
+  if (schema.properties) {
+    const fields = Object.entries(schema.properties).map(([name, field]) => `${name}: ${takes(field)}`)
+    return `{ ${fields.join(', ')} }`
+  }
   if (schema.type === 'string' && schema.pattern) return `text like ${code(schema.pattern)}`
   if (schema.exclusiveMinimum !== undefined) return `above ${schema.exclusiveMinimum}, below ${schema.exclusiveMaximum}`
   if (schema.minimum !== undefined) return `${schema.type} from ${schema.minimum} to ${schema.maximum}`
   return schema.type ?? 'any'
+}
+
+function arrayOf(items: readonly JsonSchema[] | JsonSchema): string {
+  if ('length' in items) return `${items.length} × (${takes(items[0] ?? {})})`
+  return `list of ${takes(items)}`
 }

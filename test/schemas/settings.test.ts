@@ -40,6 +40,24 @@ describe('parseSettings', () => {
     ['thresholds.churn.1', { thresholds: { churn: [0.5, 1] } }],
     ['sessionGapMs', { sessionGapMs: 0 }],
     ['minOccurredAt', { minOccurredAt: -1 }],
+    ['windows.graceMs', { windows: { graceMs: -1 } }],
+    ['nps.groupBy', { nps: { groupBy: ['plan', 'plan'] } }],
+    ['nps.replaceAnswersOf.exit', { nps: { replaceAnswersOf: { exit: 'no' } } }],
+    ['nps.hopping.0.hopMs', { nps: { hopping: [{ sizeMs: 5000, hopMs: 6000 }] } }],
+    ['nps.hopping.0.hopMs', { nps: { hopping: [{ sizeMs: 65_000, hopMs: 1000 }] } }],
+    [
+      'nps.bands',
+      {
+        nps: {
+          bands: [
+            { from: 0, name: 'fair' },
+            { from: 0, name: 'poor' },
+          ],
+        },
+      },
+    ],
+    ['nps.bands', { nps: { bands: [{ from: 0, name: 'fair' }] } }],
+    ['crossSell.hopping.0.sizeMs', { crossSell: { hopping: [{ hopMs: 1000 }] } }],
   ])('refuses %s and names it', (field, json) => {
     expect(() => parseSettings(json)).toThrow(expect.objectContaining({ code: 'CONFIG_INVALID', details: { field } }))
   })
