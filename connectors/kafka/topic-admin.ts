@@ -1,9 +1,10 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import kafkajs, { type Admin } from 'kafkajs'
 import { AppError } from '../../schemas/errors.ts'
 import { TOPICS, type TopicSpec } from '../../schemas/topics.ts'
 import type { KafkaSettings } from './client.ts'
 import { stopTimerSpin } from './internals.ts'
-import { asKafkaError } from './kafka-error.ts'
+import { asKafkaError, kafkaErrorType } from './kafka-error.ts'
 
 export interface TopicCheck {
   readonly topic: string
@@ -14,6 +15,8 @@ export interface TopicCheck {
 
 const WANTED_REPLICAS = 3
 const WANTED_IN_SYNC = 2
+const KNOWN_WITHIN_MS = 30_000
+const NOT_YET_KNOWN = new Set(['UNKNOWN_TOPIC_OR_PARTITION', 'LEADER_NOT_AVAILABLE'])
 
 /**
  * Creates the topics of the catalogue that don't exist and checks the others.
@@ -31,7 +34,8 @@ export async function ensureTopics(settings: KafkaSettings, prefix: string, part
       const replicas = Math.min(WANTED_REPLICAS, brokers.length)
       const inSync = replicas >= WANTED_REPLICAS ? WANTED_IN_SYNC : 1
       await admin.createTopics({
-        waitForLeaders: true,
+        // kafkajs waits for leaders, but fails when its broker hasn't heard of the topics yet.
+        waitForLeaders: false,
         topics: missing.map((spec) => ({
           topic: prefix + spec.name,
           numPartitions: countOf(spec, partitions),
@@ -41,6 +45,10 @@ export async function ensureTopics(settings: KafkaSettings, prefix: string, part
           ),
         })),
       })
+      await untilKnown(
+        admin,
+        missing.map((spec) => prefix + spec.name),
+      )
     }
     const checks: TopicCheck[] = missing.map((spec) => ({
       topic: prefix + spec.name,
@@ -54,6 +62,20 @@ export async function ensureTopics(settings: KafkaSettings, prefix: string, part
     throw asKafkaError(error, 'creating topics')
   } finally {
     await admin.disconnect()
+  }
+}
+
+/** Topics are made by the controller; the brokers hear of them a moment later. @throws kafkajs's error after KNOWN_WITHIN_MS */
+async function untilKnown(admin: Admin, topics: string[]): Promise<void> {
+  const deadline = performance.now() + KNOWN_WITHIN_MS
+  for (;;) {
+    try {
+      await admin.fetchTopicMetadata({ topics })
+      return
+    } catch (error) {
+      if (!NOT_YET_KNOWN.has(kafkaErrorType(error)) || performance.now() > deadline) throw error
+    }
+    await sleep(100)
   }
 }
 

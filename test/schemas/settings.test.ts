@@ -57,7 +57,7 @@ describe('parseSettings', () => {
       },
     ],
     ['nps.bands', { nps: { bands: [{ from: 0, name: 'fair' }] } }],
-    ['crossSell.hopping.0.sizeMs', { crossSell: { hopping: [{ hopMs: 1000 }] } }],
+    ['crossSell.hopping.0', { crossSell: { hopping: [{ hopMs: 1000 }] } }],
   ])('refuses %s and names it', (field, json) => {
     expect(() => parseSettings(json)).toThrow(expect.objectContaining({ code: 'CONFIG_INVALID', details: { field } }))
   })
