@@ -78,7 +78,11 @@ export async function connectWorker(options: ConnectOptions): Promise<WorkerConn
   const store = new RedisStore({ redis, keys, onHealth: reportHealth(log, 'redis') })
 
   const registry = new Registry(serverAddress(config, 'SCHEMA_REGISTRY_URL'))
-  const ids = await registerSchemas(registry, config.TOPIC_PREFIX, ({ role }) => role === 'result' || role === 'internal')
+  const ids = await registerSchemas(
+    registry,
+    config.TOPIC_PREFIX,
+    ({ role }) => role === 'result' || role === 'internal',
+  )
   const codec = <T>(topic: keyof typeof TOPICS): AvroCodec<T> => {
     const { schema } = TOPICS[topic]
     if (schema === null) throw new AppError('INTERNAL', `${topic} has no schema`)

@@ -6,6 +6,7 @@ import type { SchemaSource } from '../../schemas/codec.ts'
 import { AppError, messageOf } from '../../schemas/errors.ts'
 
 const HTTP_NOT_FOUND = 404
+const HTTP_CONFLICT = 409
 /** Unauthorised, forbidden, incompatible, no schema. Not 400: with that the client says that nobody answered. */
 const HTTP_REFUSED = new Set([401, 403, 409, 422])
 /** The client's error for a schema that it got and can't make sense of: asking again won't help. */
@@ -81,7 +82,7 @@ export class Registry implements SchemaSource {
 
   /**
    * A subject's first registration and its compatibility are two requests: whoever comes in between finds a level that
-   * isn't ours yet, and asks again.
+   * isn't ours yet, or finds that it is set at the very moment, and asks again.
    */
   async #registerSettled(subject: string, schema: string): Promise<number> {
     const options = { subject, compatibility: COMPATIBILITY.FULL_TRANSITIVE }
@@ -89,7 +90,7 @@ export class Registry implements SchemaSource {
       try {
         return (await this.#registry.register({ type: SchemaType.AVRO, schema }, options)).id
       } catch (error) {
-        if (!messageOf(error).startsWith(LEVEL_DIFFERS) || asked === LEVEL_ASKED) throw error
+        if (!isBeingConfigured(error) || asked === LEVEL_ASKED) throw error
         await sleep(LEVEL_WAIT_MS)
       }
     }
@@ -106,6 +107,12 @@ export class Registry implements SchemaSource {
       },
     )
   }
+}
+
+function isBeingConfigured(error: unknown): boolean {
+  if (messageOf(error).startsWith(LEVEL_DIFFERS)) return true
+  const { url } = error as { url?: unknown }
+  return statusOf(error) === HTTP_CONFLICT && typeof url === 'string' && url.includes('/config/')
 }
 
 function statusOf(error: unknown): number | undefined {
