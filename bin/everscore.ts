@@ -30,6 +30,10 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     summary: 'send the lines of CSV or NDJSON files as events',
     run: async (args) => (await import('./replay.ts')).runReplay(args, process.env),
   },
+  dlq: {
+    summary: 'list, show, replay and drop dead letters',
+    run: async (args) => (await import('./dlq.ts')).runDlq(args, process.env),
+  },
   demo: {
     summary: 'run everything on real data and show it',
     run: async (args) => (await import('./demo.ts')).runDemo(args, process.env),

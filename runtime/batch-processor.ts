@@ -214,8 +214,8 @@ export class BatchProcessor {
   }
 
   #deadLetter(taken: TakenRecord, letter: DeadLetter): void {
-    const { value, headers } = encodeDeadLetter(taken.topic, this.#options.partition, taken.record, letter)
-    this.#options.outputs.deadLetter(taken.record.key, value, this.#context.now, headers)
+    const { key, value, headers } = encodeDeadLetter(taken.topic, this.#options.partition, taken.record, letter)
+    this.#options.outputs.deadLetter(key, value, this.#context.now, headers)
     this.#counts.deadLettered(letter.reason)
   }
 }

@@ -4,9 +4,18 @@ import type { ConsumedRecord } from '../connectors/kafka/record-batch-reader.ts'
 import type { InputTopic } from '../schemas/topics.ts'
 import type { EncodedHeaders } from './record-headers.ts'
 
-/** Longer values are cut: a dead letter must fit into its topic whatever the input topic took. */
+/**
+ * Longer ones are cut: a dead letter must fit into its topic whatever the input topic took. A compressed batch below the
+ * topic's limit may hold more than either.
+ */
 export const MAX_DEAD_LETTER_BYTES = 4 * 1024 * 1024
+export const MAX_DEAD_LETTER_KEY_BYTES = 64 * 1024
 const MAX_ERROR_CHARACTERS = 1_000
+const FIRST_ORIGIN: readonly (readonly [string, RegExp])[] = [
+  ['firstTopic', /^[a-z-]{1,32}$/],
+  ['firstPartition', /^\d{1,10}$/],
+  ['firstOffset', /^\d{1,16}$/],
+]
 
 export interface DeadLetter {
   /** The station that refused it: decode, key, validate, window, processor. */
@@ -18,11 +27,16 @@ export interface DeadLetter {
 }
 
 export interface EncodedDeadLetter {
+  readonly key: Buffer | null
   readonly value: Buffer | null
   readonly headers: EncodedHeaders
 }
 
-/** The record's own bytes with its origin and reason in headers; `length` and `sha256` of the whole when it was cut. */
+/**
+ * The record's own bytes with its origin and reason in headers. What was cut has the length and hash of the whole there:
+ * `length` and `sha256` of the value, `keyLength` and `keySha256` of the key. A record that `everscore dlq replay` sent
+ * keeps the origin of the first one (`firstTopic`, `firstPartition`, `firstOffset`).
+ */
 export function encodeDeadLetter(
   topic: InputTopic,
   partition: number,
@@ -37,14 +51,33 @@ export function encodeDeadLetter(
     encodeHeader('stage', stage),
     encodeHeader('reason', reason),
     encodeHeader('error', error.slice(0, MAX_ERROR_CHARACTERS)),
+    ...firstOrigin(record),
   ]
-  let { value } = record
-  if (value !== null && value.length > MAX_DEAD_LETTER_BYTES) {
-    headers.push(
-      encodeHeader('length', String(value.length)),
-      encodeHeader('sha256', createHash('sha256').update(value).digest('hex')),
-    )
-    value = value.subarray(0, MAX_DEAD_LETTER_BYTES)
-  }
-  return { value, headers: { bytes: Buffer.concat(headers), count: headers.length } }
+  const value = cut(record.value, MAX_DEAD_LETTER_BYTES, { length: 'length', hash: 'sha256' }, headers)
+  const key = cut(record.key, MAX_DEAD_LETTER_KEY_BYTES, { length: 'keyLength', hash: 'keySha256' }, headers)
+  return { key, value, headers: { bytes: Buffer.concat(headers), count: headers.length } }
+}
+
+function cut(
+  bytes: Buffer | null,
+  maxBytes: number,
+  names: { readonly length: string; readonly hash: string },
+  headers: Buffer[],
+): Buffer | null {
+  if (bytes === null || bytes.length <= maxBytes) return bytes
+  headers.push(
+    encodeHeader(names.length, String(bytes.length)),
+    encodeHeader(names.hash, createHash('sha256').update(bytes).digest('hex')),
+  )
+  return bytes.subarray(0, maxBytes)
+}
+
+/** Any producer may send such headers, so only what looks like an origin goes on. */
+function firstOrigin(record: ConsumedRecord): Buffer[] {
+  const headers = record.headers()
+  const found = FIRST_ORIGIN.flatMap(([name, pattern]) => {
+    const text = headers.get(name)?.toString() ?? ''
+    return pattern.test(text) ? encodeHeader(name, text) : []
+  })
+  return found.length === FIRST_ORIGIN.length ? found : []
 }

@@ -59,9 +59,9 @@ async function skipOnce(client: KafkaClient, config: Config, place: RecordPlace,
   if (at !== offset) throw refused(place, `the partition stands at offset ${at}, and only that record can be skipped`)
   const record = await recordAt(client, topic, place)
   const letter = { stage: 'operator', reason: 'SKIPPED', error: 'skipped by everscore dlq skip' }
-  const { value, headers } = encodeDeadLetter(place.topic, partition, record, letter)
+  const { key, value, headers } = encodeDeadLetter(place.topic, partition, record, letter)
   const batch = new RecordBatchBuilder()
-  batch.add(now(), record.key, value, headers.bytes, headers.count)
+  batch.add(now(), key, value, headers.bytes, headers.count)
   await producer.commit({
     outputs: [{ topic: `${config.TOPIC_PREFIX}dead-letters`, partition, batch }],
     group: app,

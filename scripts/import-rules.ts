@@ -24,6 +24,7 @@ export const IMPORT_RULES: Readonly<Record<string, FolderRule>> = {
     packages: '*',
   },
   'connectors/http-collector': { imports: ['schemas', 'connectors/kafka', 'connectors/registry'], packages: '*' },
+  'connectors/dead-letters': { imports: ['schemas', 'connectors/kafka'], packages: '*' },
   sinks: { imports: ['schemas', 'models'], packages: '*' },
   api: { imports: ['schemas', 'models'], packages: '*' },
   trainer: { imports: ['schemas', 'models'], packages: '*' },

@@ -4,7 +4,7 @@ import type { KafkaClient } from './client.ts'
 import { asKafkaError } from './kafka-error.ts'
 import { baseOffsets, produceCall } from './produce-codec.ts'
 import { sendRaw } from './raw-call.ts'
-import { RecordBatchBuilder } from './record-batch-builder.ts'
+import { encodeHeader, RecordBatchBuilder } from './record-batch-builder.ts'
 
 const NO_HEADERS = new Uint8Array(0)
 const RETRY_MS = 200
@@ -14,6 +14,7 @@ export interface ProducedRecord {
   readonly key: Buffer
   readonly value: Buffer | null
   readonly timestamp: number
+  readonly headers?: Readonly<Record<string, string>>
   /** Instead of the partition of the key; tests use it for records in the wrong place. */
   readonly partition?: number
 }
@@ -52,7 +53,7 @@ export class EventProducer {
 
   async #send(records: readonly ProducedRecord[]): Promise<void> {
     const filled = new Map<string, { topic: string; partition: number; builder: RecordBatchBuilder }>()
-    for (const { topic, key, value, timestamp, partition } of records) {
+    for (const { topic, key, value, timestamp, headers, partition } of records) {
       const at = partition ?? partitionOf(key, this.#client.partitionsOf(topic))
       const name = `${topic}/${at}`
       let target = filled.get(name)
@@ -68,7 +69,15 @@ export class EventProducer {
         target = { topic, partition: at, builder }
         filled.set(name, target)
       }
-      target.builder.add(timestamp, key, value, NO_HEADERS, 0)
+      const encoded =
+        headers === undefined ? [] : Object.entries(headers).map(([name, text]) => encodeHeader(name, text))
+      target.builder.add(
+        timestamp,
+        key,
+        value,
+        encoded.length === 0 ? NO_HEADERS : Buffer.concat(encoded),
+        encoded.length,
+      )
     }
     await this.#flush([...filled.values()])
   }

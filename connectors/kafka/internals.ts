@@ -79,6 +79,12 @@ export interface Broker {
     groupId: string
     topics: readonly { topic: string; partitions: readonly { partition: number }[] }[]
   }): Promise<{ responses: TopicOffsets[] }>
+  offsetCommit(request: {
+    groupId: string
+    groupGenerationId: number
+    memberId: string
+    topics: readonly TopicOffsets[]
+  }): Promise<unknown>
   listOffsets(request: {
     replicaId?: number
     isolationLevel?: number

@@ -70,3 +70,27 @@ export async function committedOffsets(
     throw asKafkaError(error, `fetching offsets of group ${group}`, { group, partition })
   }
 }
+
+const NO_GENERATION = -1
+
+/**
+ * Commits offsets of one topic for a group without members, as a tool does that keeps a position there.
+ * @param offsets by partition; the next record to read
+ */
+export async function commitOffsets(
+  client: KafkaClient,
+  group: string,
+  topic: string,
+  offsets: ReadonlyMap<number, number>,
+): Promise<void> {
+  if (offsets.size === 0) return
+  try {
+    const coordinator = await client.coordinator(group, 'group')
+    const partitions = [...offsets].map(([partition, offset]) => ({ partition, offset: String(offset), metadata: '' }))
+    const topics = [{ topic, partitions }]
+    await coordinator.offsetCommit({ groupId: group, groupGenerationId: NO_GENERATION, memberId: '', topics })
+  } catch (error) {
+    client.forgetCoordinator(group, 'group')
+    throw asKafkaError(error, `committing offsets of group ${group}`, { group })
+  }
+}

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { RecordBatchBuilder } from '../../connectors/kafka/record-batch-builder.ts'
 import { readRecordBatches } from '../../connectors/kafka/record-batch-reader.ts'
-import { encodeDeadLetter, MAX_DEAD_LETTER_BYTES } from '../../runtime/dead-letter.ts'
+import { encodeDeadLetter, MAX_DEAD_LETTER_BYTES, MAX_DEAD_LETTER_KEY_BYTES } from '../../runtime/dead-letter.ts'
 import { consumed } from './build-records.ts'
 
 const letter = { stage: 'decode', reason: 'TRUNCATED', error: 'truncated Avro' }
@@ -40,6 +40,16 @@ test('a value that would not fit is cut, with the length and the hash of the who
   expect(headersOf(encoded)).toMatchObject({
     length: String(value.length),
     sha256: createHash('sha256').update(value).digest('hex'),
+  })
+})
+
+test('so is a key', () => {
+  const key = Buffer.alloc(MAX_DEAD_LETTER_KEY_BYTES + 1, 'k')
+  const encoded = encodeDeadLetter('profiles', 0, consumed({ key }), letter)
+  expect(encoded.key?.equals(key.subarray(0, MAX_DEAD_LETTER_KEY_BYTES))).toBe(true)
+  expect(headersOf(encoded)).toMatchObject({
+    keyLength: String(key.length),
+    keySha256: createHash('sha256').update(key).digest('hex'),
   })
 })
 
