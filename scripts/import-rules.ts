@@ -14,6 +14,7 @@ export const IMPORT_RULES: Readonly<Record<string, FolderRule>> = {
   mappings: { imports: [], packages: [] },
   models: { imports: ['schemas'], packages: ['simple-statistics'], pure: true },
   processors: { imports: ['schemas', 'models'], packages: [], pure: true },
+  aggregates: { imports: ['schemas', 'models'], packages: [], pure: true },
   topology: { imports: ['schemas', 'models', 'processors'], packages: [], pure: true },
   state: { imports: ['schemas', 'models'], packages: '*' },
   'connectors/kafka': { imports: ['schemas'], packages: '*' },
