@@ -1,6 +1,7 @@
 import Type, { type Static } from 'typebox'
 import Value from 'typebox/value'
 import { AppError } from './errors.ts'
+import { populationSettings } from './population-settings.ts'
 import { windowSettings, wrongWindowSetting } from './window-settings.ts'
 
 const MINUTE_MS = 60_000
@@ -37,12 +38,16 @@ export const tenantSettingsSchema = Type.Object(
           default: [0.25, 0.6],
           description: 'Lowest risk of the bands Medium and High, ascending; below is Low.',
         }),
+        tier: Type.Tuple([edge(), edge(), edge(), edge()], {
+          default: [0.3, 0.5, 0.7, 0.85],
+          description: 'Lowest loyalty score of Bronze, Silver, Gold and Platinum, ascending; below is At-Risk.',
+        }),
       },
-      group('Edges of the lead grades and churn bands.'),
+      group('Edges of the lead grades, churn bands and loyalty tiers.'),
     ),
     margins: Type.Object(
-      { lead: share(0.02, 0.25), churn: share(0.02, 0.25) },
-      group('How far past an edge a probability must go before its grade or band moves.'),
+      { lead: share(0.02, 0.25), churn: share(0.02, 0.25), tier: share(0.02, 0.25) },
+      group('How far past an edge a probability or loyalty score must go before its grade, band or tier moves.'),
     ),
     minIntervalMs: Type.Object(
       { lead: whole(0, 0, MAX_TIME_MS), churn: whole(0, 0, MAX_TIME_MS) },
@@ -66,6 +71,7 @@ export const tenantSettingsSchema = Type.Object(
       group('What bounds the state of a customer; the event that would pass a limit is a dead letter.'),
     ),
     ...windowSettings,
+    ...populationSettings,
   },
   { additionalProperties: false },
 )
@@ -83,11 +89,14 @@ export const DEFAULT_SETTINGS: TenantSettings = parseSettings({ version: 0 })
 export function parseSettings(json: unknown): TenantSettings {
   const settings = Value.Default(tenantSettingsSchema, structuredClone(json))
   if (!Value.Check(tenantSettingsSchema, settings)) throw refusal(firstError(settings))
-  for (const kind of ['lead', 'churn'] as const) {
+  for (const kind of ['lead', 'churn', 'tier'] as const) {
     const edges: readonly number[] = settings.thresholds[kind]
     if (edges.some((value, i) => i > 0 && value <= edges[i - 1]!)) {
       throw refusal({ field: `thresholds.${kind}`, problem: 'must ascend' })
     }
+  }
+  if (Object.values(settings.population.loyaltyWeights).every((weight) => weight === 0)) {
+    throw refusal({ field: 'population.loyaltyWeights', problem: 'must not all be 0' })
   }
   const wrong = wrongWindowSetting(settings)
   if (wrong !== null) throw refusal(wrong)

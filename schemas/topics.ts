@@ -5,6 +5,7 @@ import { interactionSchema } from './avro/interaction.ts'
 import { npsSchema } from './avro/nps.ts'
 import { npsDeltaSchema } from './avro/nps-delta.ts'
 import { outcomeSchema } from './avro/outcome.ts'
+import { populationDeltaSchema } from './avro/population-delta.ts'
 import { profileSchema } from './avro/profile.ts'
 import { scoreChangeSchema } from './avro/score-change.ts'
 import { surveySchema } from './avro/survey.ts'
@@ -140,7 +141,11 @@ export const TOPICS = {
   },
   'nps-deltas': deltas('nps-deltas', npsDeltaSchema, 'What customer tasks add to NPS windows.'),
   'basket-deltas': deltas('basket-deltas', basketDeltaSchema, 'Orders that customer tasks add or take back.'),
-  'population-deltas': deltas('population-deltas', null, "What customer tasks add to their tenants' populations."),
+  'population-deltas': deltas(
+    'population-deltas',
+    populationDeltaSchema,
+    "What customer tasks add to their tenants' populations.",
+  ),
   'aggregate-state': {
     name: 'aggregate-state',
     role: 'internal',

@@ -104,9 +104,10 @@ describe('the population of Online Retail', () => {
     const midRank = (each: number): number =>
       (totals.filter((other) => other < each).length + totals.filter((other) => other === each).length / 2) /
       totals.length
+    const ranks = new Map([...new Set(totals)].map((each) => [each, midRank(each)]))
     const wanted = [0, 0, 0, 0, 0]
     for (const each of totals) {
-      const rank = midRank(each)
+      const rank = ranks.get(each)!
       wanted[each >= 13 ? 4 : rank >= 0.7 ? 3 : rank >= 0.45 ? 2 : rank >= 0.2 ? 1 : 0]!++
     }
     expect(shares).toEqual(wanted)
@@ -122,7 +123,7 @@ const moves: fc.Arbitrary<PopulationMove[]> = fc.array(
   fc.record({
     measure: fc.constantFrom(...MEASURES),
     currency: fc.constantFrom('GBP', 'EUR'),
-    bucket: fc.integer({ min: -3_000, max: 20_000 }),
+    bucket: fc.integer({ min: -3_386, max: 3_386 }),
     customers: fc.integer({ min: -3, max: 100 }),
   }),
   { maxLength: 60 },

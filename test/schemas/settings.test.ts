@@ -7,7 +7,7 @@ describe('parseSettings', () => {
       ...DEFAULT_SETTINGS,
       version: 3,
       currency: 'GBP',
-      margins: { lead: 0.02, churn: 0.1 },
+      margins: { lead: 0.02, churn: 0.1, tier: 0.02 },
     })
   })
 
@@ -38,6 +38,10 @@ describe('parseSettings', () => {
     ['thresholds.lead', { thresholds: { lead: [0.25, 0.4, 0.4, 0.75] } }],
     ['thresholds.churn.1', { thresholds: { churn: [0.5] } }],
     ['thresholds.churn.1', { thresholds: { churn: [0.5, 1] } }],
+    ['thresholds.tier', { thresholds: { tier: [0.3, 0.5, 0.7, 0.7] } }],
+    ['population.bins', { population: { bins: 11 } }],
+    ['population.loyaltyWeights', { population: { loyaltyWeights: { recency: 0, frequency: 0, monetary: 0 } } }],
+    ['clv.horizonDays', { clv: { horizonDays: 0 } }],
     ['sessionGapMs', { sessionGapMs: 0 }],
     ['minOccurredAt', { minOccurredAt: -1 }],
     ['windows.graceMs', { windows: { graceMs: -1 } }],
