@@ -34,6 +34,8 @@ export interface ExpectedCustomer {
   readonly gaps: PurchaseGaps
   /** By currency, in the order of their codes. */
   readonly money: readonly ExpectedMoney[]
+  /** The one that counts as spend; null: no money moved in it. */
+  readonly reporting: ExpectedMoney | null
   readonly subscription: 'none' | 'active' | 'cancelled'
   readonly answers: Readonly<Record<'NPS' | 'CSAT' | 'CES', ExpectedAnswer | null>>
   /** Name -> newest value; removed ones are left out. */
@@ -52,6 +54,7 @@ export function expectedCustomer(events: readonly InputEvent[]): ExpectedCustome
   const transactions = events.flatMap((each) => (each.topic === 'transactions' ? [each.event] : []))
   const ofType = (type: Transaction['type']) => transactions.filter((each) => each.type === type)
   const purchaseTimes = ofType('PURCHASE').map((each) => each.occurredAt)
+  const money = moneyOf(transactions)
   const newest = (moments: readonly number[]): number | null => (moments.length === 0 ? null : Math.max(...moments))
   return {
     firstSeenAt: Math.min(...times),
@@ -74,7 +77,8 @@ export function expectedCustomer(events: readonly InputEvent[]): ExpectedCustome
     failedPayments: ofType('PAYMENT_FAILED').length,
     lastPurchaseAt: newest(purchaseTimes),
     gaps: purchaseGaps(purchaseTimes),
-    money: moneyOf(transactions),
+    money,
+    reporting: money[0] ?? null,
     subscription: subscriptionOf(transactions),
     answers: { NPS: answerOf(events, 'NPS'), CSAT: answerOf(events, 'CSAT'), CES: answerOf(events, 'CES') },
     traits: traitsOf(events),

@@ -1,9 +1,9 @@
+import { minorDigits } from '../../schemas/minor-digits.ts'
 import type { DecayedCount } from './decayed-counts.ts'
 import type { ExpectedCustomer } from './expected-customer.ts'
 import type { Scorecard } from './scorecard.ts'
 
 const DAY_MS = 86_400_000
-const MINOR_PER_MAJOR = 100
 
 /** What one interaction of a type says about interest, in page views: written out again, so that a changed weight is noticed. */
 const INTENT: Readonly<Record<string, number>> = {
@@ -38,7 +38,6 @@ export function expectedFeatures(known: ExpectedCustomer, asOf: number): Readonl
   const engagement = (halfLifeDays: number, of: (count: DecayedCount) => number): number =>
     [...counts].reduce((sum, [name, count]) => sum + (INTENT[name] ?? 0) * of(count), 0) * left(halfLifeDays)
   const daysSince = (at: number | null): number => (at === null ? 0 : (asOf - at) / DAY_MS)
-  const [money] = known.money
   return {
     engagement_1d: Math.log(1 + engagement(1, (count) => count.halfLife1)),
     engagement_7d: Math.log(1 + engagement(7, (count) => count.halfLife7)),
@@ -53,7 +52,7 @@ export function expectedFeatures(known: ExpectedCustomer, asOf: number): Readonl
     days_inactive: Math.log(1 + daysSince(known.lastActiveAt)),
     tenure: Math.log(1 + (newestAt - known.firstSeenAt) / DAY_MS),
     purchases: Math.log(1 + purchases),
-    spend: Math.log(1 + Math.max(0, (money?.purchasedMinor ?? 0) - (money?.refundedMinor ?? 0)) / MINOR_PER_MAJOR),
+    spend: Math.log(1 + spendOf(known)),
     days_since_purchase: Math.log(1 + daysSince(known.lastPurchaseAt)),
     purchase_overdue: overdueOf(known, daysSince(known.lastPurchaseAt)),
     purchase_regularity:
@@ -90,12 +89,18 @@ function overdueOf({ gaps }: ExpectedCustomer, recencyDays: number): number {
   return (Math.max(-3, Math.min(3, ratio)) * gaps.gaps) / (gaps.gaps + 1)
 }
 
+/** Purchases less refunds in major units, 0 or more. */
+function spendOf({ reporting }: ExpectedCustomer): number {
+  if (reporting === null) return 0
+  return Math.max(0, reporting.purchasedMinor - reporting.refundedMinor) / 10 ** minorDigits(reporting.currency)
+}
+
 /** Refunded out of bought, at most 1; by number where nothing of value was bought. */
-function refundRatioOf({ money: [money], purchases, refunds }: ExpectedCustomer): number {
+function refundRatioOf({ reporting, purchases, refunds }: ExpectedCustomer): number {
   if (refunds === 0) return 0
   const ratio =
-    money === undefined || money.purchasedMinor === 0
+    reporting === null || reporting.purchasedMinor === 0
       ? refunds / Math.max(1, purchases)
-      : money.refundedMinor / money.purchasedMinor
+      : reporting.refundedMinor / reporting.purchasedMinor
   return Math.min(1, ratio)
 }

@@ -1,0 +1,177 @@
+import { topicSchema } from '../../../connectors/file-replay/topic-schema.ts'
+import { CHURN_PRIOR } from '../../../models/priors/churn-prior.ts'
+import { LEAD_PRIOR } from '../../../models/priors/lead-prior.ts'
+import { type Customer, customerSchema } from '../../../schemas/avro/customer.ts'
+import { type ScoreChange, scoreChangeSchema } from '../../../schemas/avro/score-change.ts'
+import type { AvroSchema } from '../../../schemas/avro.ts'
+import { toAvsc } from '../../../schemas/avsc.ts'
+import { AvroCodec } from '../../../schemas/codec.ts'
+import { AppError } from '../../../schemas/errors.ts'
+import type { InputEvent } from '../../../schemas/events.ts'
+import { customerKey } from '../../../schemas/partition.ts'
+import { parseSettings, type TenantSettings } from '../../../schemas/settings.ts'
+import { INPUT_TOPICS, type InputTopic } from '../../../schemas/topics.ts'
+import { createDriver, type Driver } from '../../driver.ts'
+import type { LogRecord, PartitionEvidence } from './evidence.ts'
+import type { Reference } from './judge-partition.ts'
+import { ModelBook } from './model-book.ts'
+import { SchemaBook } from './schema-book.ts'
+import { SettingsBook } from './settings-book.ts'
+
+/** A record for an input topic: an event, the erasure of a customer (by key), or bytes that are bad in themselves. */
+export type Sent =
+  | InputEvent
+  | { readonly topic: 'profiles'; readonly erase: string }
+  | { readonly topic: InputTopic; readonly bytes: Buffer; readonly reason: string }
+
+/** Evidence whose lists a test may spoil. */
+export type Evidence = { -readonly [K in keyof PartitionEvidence]: Spoilable<PartitionEvidence[K]> }
+type Spoilable<T> = T extends readonly (infer E)[]
+  ? E[]
+  : T extends ReadonlyMap<infer K, infer V>
+    ? Map<K, Spoilable<V>>
+    : T extends Buffer | number | string | boolean | null
+      ? T
+      : { -readonly [K in keyof T]: Spoilable<T[K]> }
+
+const NOW = Date.UTC(2026, 0, 2)
+const SCHEMAS: readonly AvroSchema[] = [...INPUT_TOPICS.map(topicSchema), customerSchema, scoreChangeSchema]
+const codecs = SCHEMAS.map((schema, id) => new AvroCodec<object>(schema, { schemaById: schemaOf }).useId(id))
+const customerCodec = codecs.at(-2)!
+const changeCodec = codecs.at(-1)!
+
+async function schemaOf(id: number): Promise<unknown> {
+  const schema = SCHEMAS[id]
+  if (schema === undefined) throw new AppError('SCHEMA_UNKNOWN', `no schema ${id}`)
+  return toAvsc(schema)
+}
+
+export async function makeReference(evidence: PartitionEvidence, settings: object = {}): Promise<Reference> {
+  const schemas = new SchemaBook(schemaOf)
+  const all = [...Object.values(evidence.inputs).flat(), ...evidence.customers, ...evidence.changes]
+  await schemas.prepare(all)
+  const published = Object.entries(settings).map(([tenant, value]) => ({
+    key: Buffer.from(tenant),
+    value: Buffer.from(JSON.stringify(value)),
+  }))
+  return {
+    schemas,
+    settings: new SettingsBook(published),
+    models: new ModelBook([LEAD_PRIOR, CHURN_PRIOR]),
+  }
+}
+
+/** What a run without a fault leaves in the only partition: the product's own pipeline, in memory. */
+export function makeEvidence(sent: readonly Sent[], settings: Readonly<Record<string, object>> = {}): Evidence {
+  const parsed = new Map<string, TenantSettings>(
+    Object.entries(settings).map(([id, each]) => [id, parseSettings(each)]),
+  )
+  const inputs = Object.fromEntries(INPUT_TOPICS.map((topic) => [topic, [] as LogRecord[]])) as Evidence['inputs']
+  const customers: LogRecord[] = []
+  const changes: LogRecord[] = []
+  const deadLetters: LogRecord[] = []
+  const drivers = new Map<string, Driver>()
+  const push = (to: LogRecord[], key: Buffer, value: Buffer | null, headers: Record<string, string>): void => {
+    // Offsets of result topics have gaps, where transactions end.
+    const offset = to.length === 0 ? 0 : to.at(-1)!.offset + (to.length % 5 === 0 ? 2 : 1)
+    to.push({ offset, timestamp: NOW, key, value, headers: new Map(Object.entries(headers)) })
+  }
+  for (const each of sent) {
+    const { topic } = each
+    const offset = inputs[topic].length
+    const headers = { topic, partition: '0', offset: String(offset) }
+    if ('event' in each) {
+      const { event } = each
+      const name = customerKey(event.tenantId, event.customerId)
+      const key = Buffer.from(name)
+      const value = codecs[INPUT_TOPICS.indexOf(topic)]!.encode(event)
+      inputs[topic].push({ offset, timestamp: NOW, key, value, headers: new Map() })
+      const own = parsed.get(event.tenantId)
+      const driver = drivers.get(name) ?? createDriver({ now: NOW, ...(own ? { settings: own } : {}) })
+      drivers.set(name, driver)
+      driver.pipe(topic, event as never)
+      for (const customer of driver.read('customers')) push(customers, key, customerCodec.encode(customer), headers)
+      for (const change of driver.read('score-changes')) push(changes, key, changeCodec.encode(change), headers)
+      for (const { reason, stage } of driver.read('dead-letters'))
+        push(deadLetters, key, value, { ...headers, reason, stage })
+    } else if ('erase' in each) {
+      const key = Buffer.from(each.erase)
+      inputs[topic].push({ offset, timestamp: NOW, key, value: null, headers: new Map() })
+      push(customers, key, null, headers)
+      drivers.delete(each.erase)
+    } else {
+      const key = Buffer.from('acme/poison')
+      inputs[topic].push({ offset, timestamp: NOW, key, value: each.bytes, headers: new Map() })
+      push(deadLetters, key, each.bytes, { ...headers, reason: each.reason, stage: 'decode' })
+    }
+  }
+  const inputEnds = Object.fromEntries(INPUT_TOPICS.map((topic) => [topic, inputs[topic].length]))
+  return {
+    partition: 0,
+    partitions: 1,
+    inputs,
+    inputEnds: inputEnds as Evidence['inputEnds'],
+    customers,
+    changes,
+    deadLetters,
+    view: viewOf(customers),
+  }
+}
+
+/** A copy whose lists and maps may be changed. */
+export function copyOf({ inputs, view, ...evidence }: Evidence): Evidence {
+  const lists = Object.entries(inputs).map(([topic, records]) => [topic, [...records]])
+  return {
+    ...evidence,
+    // The same topics as before.
+    inputs: Object.fromEntries(lists) as Evidence['inputs'],
+    inputEnds: { ...evidence.inputEnds },
+    customers: [...evidence.customers],
+    changes: [...evidence.changes],
+    deadLetters: [...evidence.deadLetters],
+    view: {
+      ...view,
+      customers: new Map(view.customers),
+      tenants: [...view.tenants],
+      tops: new Map([...view.tops].map(([name, scores]) => [name, new Map(scores)])),
+    },
+  }
+}
+
+/** The view that follows from the records of `customers`. */
+function viewOf(records: readonly LogRecord[]): Evidence['view'] {
+  const customers = new Map<string, Buffer>()
+  for (const { key, value } of records) {
+    if (value === null) customers.delete(String(key))
+    else customers.set(String(key), value)
+  }
+  const tops = new Map<string, Map<string, number>>()
+  const tenants = new Set<string>()
+  for (const value of customers.values()) {
+    const { tenantId, customerId, lead, churn, asOf } = decodeCustomer(value)
+    tenants.add(tenantId)
+    const scores = { lead: Math.round(lead.probability * 1e9), churn: Math.round(churn.risk * 1e9), recent: asOf }
+    for (const [index, score] of Object.entries(scores)) {
+      const name = `${index}/${tenantId}`
+      tops.set(name, (tops.get(name) ?? new Map<string, number>()).set(customerId, score))
+    }
+  }
+  const offset = (records.at(-1)?.offset ?? -1) + 1
+  return { customers, tenants: [...tenants], tops, offset, rebuilding: false }
+}
+
+export function decodeCustomer(value: Buffer): Customer {
+  return customerCodec.decode(value) as Customer
+}
+
+export function encodeCustomer(customer: Customer): Buffer {
+  return customerCodec.encode(customer)
+}
+
+export function decodeChange(value: Buffer): ScoreChange {
+  return changeCodec.decode(value) as ScoreChange
+}
+
+export function encodeChange(change: ScoreChange): Buffer {
+  return changeCodec.encode(change)
+}

@@ -1,0 +1,19 @@
+/** What can be wrong with a run. */
+export const FINDING_KINDS = {
+  lost: 'an input record has no fate, or a customers record is missing',
+  doubled: 'an input record has two fates, or an event was scored again while its id was remembered',
+  outOfOrder: 'results of one input partition are not in its order',
+  wrongDeadLetters: 'a dead letter whose bytes or reason are not those of its record',
+  wrongScores: 'a customers record that says otherwise than its customer’s history',
+  wrongChanges: 'a score change that is missing, too much, or says something else',
+  different: 'Redis says otherwise than the log',
+} as const
+export type FindingKind = keyof typeof FINDING_KINDS
+
+export interface Finding {
+  readonly kind: FindingKind
+  /** One sentence that names the record. */
+  readonly text: string
+}
+
+export type Report = (kind: FindingKind, text: string) => void

@@ -1,0 +1,139 @@
+import { compareCustomer } from '../../../demo/books/compare-customer.ts'
+import type { Customer } from '../../../schemas/avro/customer.ts'
+import type { ScoreChange } from '../../../schemas/avro/score-change.ts'
+import { decodeState } from '../../../schemas/state-codec.ts'
+import { INPUT_TOPICS } from '../../../schemas/topics.ts'
+import { checkChanges } from './check-changes.ts'
+import { checkView, type Newest } from './check-view.ts'
+import { type LogRecord, type Origin, originIn, originOf, type PartitionEvidence } from './evidence.ts'
+import { type Fates, type Input, settleFates } from './fates.ts'
+import type { Finding, Report } from './findings.ts'
+import { judgeInput } from './judge-input.ts'
+import { type Books, type ExpectedChange, Ledger } from './ledger.ts'
+import { RememberedIds } from './remembered-ids.ts'
+import type { SchemaBook } from './schema-book.ts'
+
+export interface Reference extends Books {
+  readonly schemas: SchemaBook
+}
+
+/** What a partition comes to. */
+export interface PartitionJudgement {
+  readonly events: number
+  readonly scored: number
+  readonly erasures: number
+  /** Records that no input record caused. */
+  readonly otherCauses: number
+  readonly duplicates: number
+  readonly deadLetters: number
+  readonly changes: number
+  readonly customers: number
+  readonly findings: readonly Finding[]
+}
+
+/**
+ * Judges what a run has left in one partition. The order of a customer's events and the versions of settings and models
+ * are those that his `customers` records name; all else is computed anew, by definition.
+ */
+export function judgePartition(evidence: PartitionEvidence, reference: Reference): PartitionJudgement {
+  const findings: Finding[] = []
+  const report: Report = (kind, text) => findings.push({ kind, text: `${evidence.partition}: ${text}` })
+  const inputs = inputsOf(evidence, reference, report)
+  const fates = settleFates(evidence, inputs, report)
+  const walk = walkCustomers(evidence.customers, fates, reference, report)
+  let duplicates = 0
+  for (const { origin, key, eventId, after, before } of fates.unanswered) {
+    if (walk.ids.wasRemembered(key, eventId, after, before)) duplicates++
+    else report('lost', `${origin} (event ${eventId} of ${key}) has no result`)
+  }
+  const changes = evidence.changes.map((record) => reference.schemas.decodeResult<ScoreChange>(record))
+  checkChanges(walk.changes, changes, report)
+  checkView(evidence, walk.newest, report)
+  return {
+    events: inputs.size,
+    scored: walk.scored,
+    erasures: walk.erasures,
+    otherCauses: evidence.customers.length - walk.scored - walk.erasures,
+    duplicates,
+    deadLetters: fates.deadLetters,
+    changes: changes.length,
+    customers: walk.newest.size,
+    findings,
+  }
+}
+
+function inputsOf(evidence: PartitionEvidence, reference: Reference, report: Report): Map<Origin, Input> {
+  const inputs = new Map<Origin, Input>()
+  for (const topic of INPUT_TOPICS) {
+    const records = evidence.inputs[topic]
+    const end = evidence.inputEnds[topic]
+    if (records.length !== end) report('lost', `${topic} has ${records.length} records up to offset ${end}`)
+    for (const record of records) {
+      const origin = originOf(topic, record.offset)
+      inputs.set(origin, { origin, record, verdict: judgeInput(topic, record, { ...reference, at: evidence }) })
+    }
+  }
+  return inputs
+}
+
+interface Walk {
+  readonly ids: RememberedIds
+  readonly changes: readonly ExpectedChange[]
+  readonly newest: ReadonlyMap<string, Newest>
+  readonly scored: number
+  readonly erasures: number
+}
+
+/** Follows every customer from record to record; of one that is wrong only the first fault is told. */
+function walkCustomers(records: readonly LogRecord[], fates: Fates, reference: Reference, report: Report): Walk {
+  const ids = new RememberedIds()
+  const changes: ExpectedChange[] = []
+  const ledgers = new Map<string, Ledger>()
+  const newest = new Map<string, Newest>()
+  const wrong = new Set<string>()
+  let scored = 0
+  let erasures = 0
+  const blame = (record: LogRecord, key: string, faults: readonly string[]): void => {
+    if (faults.length === 0 || wrong.has(key)) return
+    wrong.add(key)
+    report('wrongScores', `customers ${record.offset} of ${key} ${faults.join('; ')}`)
+  }
+  for (const record of records) {
+    const key = record.key?.toString() ?? ''
+    const input = fates.scored.get(record.offset)
+    if (record.value === null) {
+      erasures++
+      if (input?.verdict.kind !== 'erasure') blame(record, key, ['is empty, but nobody asked for that'])
+      ledgers.delete(key)
+      newest.delete(key)
+      ids.forget(key, record.offset)
+      continue
+    }
+    const customer = reference.schemas.decodeResult<Customer>(record)
+    newest.set(key, { value: record.value, customer })
+    const ledger = ledgers.get(key) ?? new Ledger(reference)
+    ledgers.set(key, ledger)
+    if (input === undefined) {
+      if (customer.cause !== 'event') blame(record, key, ledger.check(customer, null, changes))
+      else if (originIn(record) === null) blame(record, key, ['does not say which event it came of'])
+      // Any other has been told with its origin.
+      continue
+    }
+    scored++
+    const { verdict, origin } = input
+    if (verdict.kind !== 'event' || verdict.key !== key) {
+      blame(record, key, [`comes from ${origin}, which is ${verdict.kind === 'refused' ? 'bad' : `of ${verdict.key}`}`])
+      continue
+    }
+    const { eventId } = verdict.input.event
+    if (ids.isRemembered(key, eventId)) report('doubled', `${origin} repeats ${eventId} of ${key}, but was scored`)
+    ids.add(key, eventId, record.offset)
+    blame(record, key, ledger.check(customer, verdict.input, changes))
+  }
+  for (const [key, { customer }] of newest) {
+    if (wrong.has(key)) continue
+    const faults = compareCustomer(ledgers.get(key)!.facts, decodeState(customer.state))
+    for (const fault of faults.slice(0, 1)) report('wrongScores', `the state of ${key}: ${fault}`)
+  }
+  return { ids, changes, newest, scored, erasures }
+}

@@ -1,0 +1,61 @@
+/** The settings of a tenant as docs/settings.md lists them, as far as results depend on them. */
+export interface Settings {
+  readonly version: number
+  readonly currency: string | null
+  readonly reasons: number
+  readonly thresholds: { readonly lead: readonly number[]; readonly churn: readonly number[] }
+  readonly margins: { readonly lead: number; readonly churn: number }
+  readonly minIntervalMs: { readonly lead: number; readonly churn: number }
+  readonly sessionGapMs: number
+  readonly maxAheadMs: number
+  readonly minOccurredAt: number
+  readonly limits: { readonly traitNameBytes: number; readonly traitValueBytes: number }
+}
+
+/** docs/settings.md written out again, so that a changed default is noticed. */
+const DEFAULTS: Settings = {
+  version: 0,
+  currency: null,
+  reasons: 3,
+  thresholds: { lead: [0.25, 0.4, 0.6, 0.75], churn: [0.25, 0.6] },
+  margins: { lead: 0.02, churn: 0.02 },
+  minIntervalMs: { lead: 0, churn: 0 },
+  sessionGapMs: 1_800_000,
+  maxAheadMs: 3_600_000,
+  minOccurredAt: 0,
+  limits: { traitNameBytes: 128, traitValueBytes: 1_024 },
+}
+
+/** Every version that was ever written to the topic `settings`, which must not have been compacted. */
+export class SettingsBook {
+  readonly #versions = new Map<string, Settings>()
+  readonly #newest = new Map<string, Settings>()
+
+  /** @param records key and value of the topic `settings` in its order; values are JSON */
+  constructor(records: readonly { readonly key: Buffer | null; readonly value: Buffer | null }[]) {
+    for (const { key, value } of records) {
+      if (key === null || value === null) continue
+      const given = JSON.parse(value.toString()) as Partial<Settings>
+      const settings: Settings = {
+        ...DEFAULTS,
+        version: 1,
+        ...given,
+        thresholds: { ...DEFAULTS.thresholds, ...given.thresholds },
+        margins: { ...DEFAULTS.margins, ...given.margins },
+        minIntervalMs: { ...DEFAULTS.minIntervalMs, ...given.minIntervalMs },
+        limits: { ...DEFAULTS.limits, ...given.limits },
+      }
+      this.#versions.set(`${key.toString()}/${settings.version}`, settings)
+      this.#newest.set(key.toString(), settings)
+    }
+  }
+
+  /** Undefined for a version that was never published. */
+  of(tenantId: string, version: number): Settings | undefined {
+    return this.#versions.get(`${tenantId}/${version}`) ?? (version === 0 ? DEFAULTS : undefined)
+  }
+
+  newest(tenantId: string): Settings {
+    return this.#newest.get(tenantId) ?? DEFAULTS
+  }
+}
