@@ -37,17 +37,19 @@ export function reasonFault(reasons: readonly Reason[], { contributions }: Expec
   const named = new Set(reasons.map(({ feature }) => feature))
   if (named.size < reasons.length) return 'gives a reason twice'
   const sizes = [...contributions].map(([name, { contribution }]) => ({ name, size: Math.abs(contribution) }))
-  const wanted = Math.min(most, sizes.filter(({ size }) => size > 0).length)
-  if (reasons.length !== wanted) return `has ${reasons.length} reasons, not ${wanted}`
+  if (reasons.some(({ contribution }) => contribution === 0)) return 'gives as a reason what contributes nothing'
+  // What is almost nothing may be nothing here, where it is added up in another way.
+  const wanted = Math.min(most, sizes.filter(({ size }) => size > RELATIVE).length)
+  if (reasons.length < wanted || reasons.length > most) return `has ${reasons.length} reasons, not ${wanted}`
   for (const [i, { contribution }] of reasons.entries()) {
     const next = reasons[i + 1]
     if (next && !isClose(Math.max(Math.abs(contribution), Math.abs(next.contribution)), Math.abs(contribution))) {
       return `has ${next.feature} after a smaller reason`
     }
   }
-  const least = Math.min(...reasons.map(({ contribution }) => Math.abs(contribution)))
+  const least = reasons.length < most ? 0 : Math.min(...reasons.map(({ contribution }) => Math.abs(contribution)))
   const missed = sizes.find(({ name, size }) => !named.has(name) && size > least && !isClose(size, least))
-  return reasons.length > 0 && missed ? `doesn't give ${missed.name} as a reason` : null
+  return most > 0 && missed ? `doesn't give ${missed.name} as a reason` : null
 }
 
 export function isClose(a: number, b: number): boolean {

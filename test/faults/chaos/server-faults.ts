@@ -1,0 +1,73 @@
+import { cp, mkdir, readdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Redis } from 'ioredis'
+import { type Faults, serverOf } from './campaign.ts'
+
+/** To Kafka, Redis and the registry: one at a time, while workers come and go in another lane. */
+export const SERVER_FAULTS: Faults = {
+  async brokerRestarts(campaign) {
+    await serverOf(campaign, 'kafka').restart()
+  },
+  async brokerKills(campaign, random) {
+    const kafka = serverOf(campaign, 'kafka')
+    await kafka.kill('SIGKILL')
+    await sleep(random() * 2_000)
+    await kafka.restart()
+  },
+  async redisKills(campaign, random) {
+    const redis = serverOf(campaign, 'redis')
+    await redis.kill('SIGKILL')
+    await sleep(random() * 3_000)
+    await redis.restart()
+  },
+  async flushalls({ stack }) {
+    const redis = new Redis(stack.redisUrl)
+    try {
+      await redis.flushall()
+    } finally {
+      redis.disconnect()
+    }
+  },
+  async redisEmptied(campaign, random) {
+    const redis = serverOf(campaign, 'redis')
+    await redis.kill('SIGKILL')
+    await emptyFolder(campaign.redisFolder)
+    await sleep(random() * 1_000)
+    await redis.restart()
+  },
+  /** It comes back as it was some seconds ago. */
+  async redisSnapshots(campaign, random) {
+    const { redisFolder, snapshotFolder } = campaign
+    const redis = serverOf(campaign, 'redis')
+    await redis.kill('SIGKILL')
+    await rm(snapshotFolder, { recursive: true, force: true })
+    await mkdir(snapshotFolder)
+    await copyData(redisFolder, snapshotFolder)
+    await redis.restart()
+    await sleep(1_000 + random() * 3_000)
+    await redis.kill('SIGKILL')
+    await emptyFolder(redisFolder)
+    await copyData(snapshotFolder, redisFolder)
+    await redis.restart()
+  },
+  async registryOutages(campaign, random) {
+    const registry = serverOf(campaign, 'registry')
+    await registry.kill('SIGKILL')
+    await sleep(1_000 + random() * 3_000)
+    await registry.restart()
+  },
+}
+
+/** All but the server's log, which says what happened. */
+async function dataIn(folder: string): Promise<string[]> {
+  return (await readdir(folder)).filter((name) => !name.endsWith('.log'))
+}
+
+async function emptyFolder(folder: string): Promise<void> {
+  for (const name of await dataIn(folder)) await rm(join(folder, name), { recursive: true })
+}
+
+async function copyData(from: string, to: string): Promise<void> {
+  for (const name of await dataIn(from)) await cp(join(from, name), join(to, name), { recursive: true })
+}

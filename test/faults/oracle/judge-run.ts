@@ -1,0 +1,68 @@
+import { CHURN_PRIOR } from '../../../models/priors/churn-prior.ts'
+import { LEAD_PRIOR } from '../../../models/priors/lead-prior.ts'
+import type { LogRecord } from './evidence.ts'
+import { FINDING_KINDS, type Finding, type FindingKind } from './findings.ts'
+import { judgePartition, type PartitionJudgement } from './judge-partition.ts'
+import { type Model, ModelBook } from './model-book.ts'
+import { EvidenceReader, type EvidenceSource } from './read-evidence.ts'
+import { SchemaBook } from './schema-book.ts'
+import { SettingsBook } from './settings-book.ts'
+
+export type RunFigures = Readonly<Omit<PartitionJudgement, 'findings'> & Record<FindingKind, number>>
+
+export interface RunJudgement {
+  readonly figures: RunFigures
+  readonly findings: readonly Finding[]
+}
+
+/** Judges all that a run has left, partition after partition, so that no more than one of them is held in memory. */
+export async function judgeRun(
+  source: EvidenceSource,
+  schemaById: (id: number) => Promise<unknown>,
+): Promise<RunJudgement> {
+  const reader = new EvidenceReader(source)
+  try {
+    const reference = {
+      schemas: new SchemaBook(schemaById),
+      settings: new SettingsBook(await reader.readTopic('settings', 0)),
+      models: new ModelBook([LEAD_PRIOR, CHURN_PRIOR, ...publishedModels(await reader.readTopic('models', 0))]),
+    }
+    const all: PartitionJudgement[] = []
+    for (let partition = 0; partition < source.partitions; partition++) {
+      const evidence = await reader.readPartition(partition)
+      const { inputs, customers, changes } = evidence
+      await reference.schemas.prepare([...Object.values(inputs).flat(), ...customers, ...changes])
+      all.push(judgePartition(evidence, reference))
+    }
+    return summed(all)
+  } finally {
+    await reader.close()
+  }
+}
+
+function publishedModels(records: readonly LogRecord[]): Model[] {
+  return records.flatMap(({ value }) => (value === null ? [] : [JSON.parse(value.toString()) as Model]))
+}
+
+function summed(all: readonly PartitionJudgement[]): RunJudgement {
+  const findings = all.flatMap((each) => each.findings)
+  const sum = (name: keyof Omit<PartitionJudgement, 'findings'>): number =>
+    all.reduce((total, each) => total + each[name], 0)
+  const kinds = Object.keys(FINDING_KINDS) as FindingKind[]
+  const counts = kinds.map((kind) => [kind, findings.filter((each) => each.kind === kind).length])
+  return {
+    findings,
+    figures: {
+      events: sum('events'),
+      scored: sum('scored'),
+      erasures: sum('erasures'),
+      otherCauses: sum('otherCauses'),
+      duplicates: sum('duplicates'),
+      deadLetters: sum('deadLetters'),
+      changes: sum('changes'),
+      customers: sum('customers'),
+      // A count for each kind, also for those of which there is none.
+      ...(Object.fromEntries(counts) as Record<FindingKind, number>),
+    },
+  }
+}
