@@ -43,12 +43,13 @@ export class Feeder {
 
   async #run(): Promise<void> {
     const { producer, records, load, rate } = this.#options
-    for (let due = performance.now(); this.#going; due += TICK_MS) {
+    for (let last = performance.now(); this.#going; ) {
+      await sleep(TICK_MS)
       const now = performance.now()
-      // What was not sent during an outage is not made up for.
-      if (due < now) due = now
-      await sleep(due - now)
-      const batch = Array.from({ length: Math.round((rate * TICK_MS) / 1_000) }, () => records.of(load.next().value))
+      // Of what was not sent during an outage no more than a second's worth is made up for.
+      const count = Math.round((rate * Math.min(now - last, 1_000)) / 1_000)
+      last = now
+      const batch = Array.from({ length: count }, () => records.of(load.next().value))
       await producer.send(batch)
       this.#sent += batch.length
     }
