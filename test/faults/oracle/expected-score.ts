@@ -1,27 +1,61 @@
 import type { Reason } from '../../../schemas/avro/reason.ts'
-import type { Model } from './model-book.ts'
+import type { TraitValue } from '../../../schemas/customer-state.ts'
+import type { LinearModel, ModelInput } from '../../../schemas/model.ts'
 
 const RELATIVE = 1e-9
 
 export interface ExpectedScore {
   readonly probability: number
-  /** What each feature of the model adds to the log odds, by its name. */
+  /** What each input of the model adds to the log odds, by the name that a reason gives it. */
   readonly contributions: ReadonlyMap<string, { readonly value: number; readonly contribution: number }>
 }
 
-/** log odds = intercept + Σ coefficient × (value − mean) / scale, calibrated by slope and offset. */
-export function expectedScore(model: Model, features: Readonly<Record<string, number>>): ExpectedScore {
+/** What models look at, by the names that they use: features, and traits as `traits.<name>`. */
+export type ModelValues = ReadonlyMap<string, TraitValue>
+
+/** log odds = slope × (intercept + Σ over terms: coefficient × (term − mean) / scale) + offset */
+export function expectedScore(model: LinearModel, values: ModelValues): ExpectedScore {
   const { slope, offset } = model.calibration ?? { slope: 1, offset: 0 }
   const contributions = new Map(
-    model.features.map((name, i) => {
-      const value = features[name]
-      if (value === undefined) throw new Error(`the oracle doesn't know the feature ${name} of ${model.version}`)
-      const standardised = (value - model.means[i]!) / model.scales[i]!
-      return [name, { value, contribution: slope * model.coefficients[i]! * standardised }]
+    model.inputs.map((input) => {
+      const value = values.get(input.feature) ?? null
+      if (value === null && !input.feature.startsWith('traits.')) {
+        throw new Error(`the oracle doesn't know the feature ${input.feature} of ${model.version}`)
+      }
+      const contribution = slope * contributionOf(input, value)
+      return typeof value === 'number' && input.basis.kind !== 'levels'
+        ? [input.feature, { value, contribution }]
+        : [`${input.feature}=${levelOf(input, value)}`, { value: 1, contribution }]
     }),
   )
   const sum = [...contributions.values()].reduce((total, { contribution }) => total + contribution, 0)
   return { probability: 1 / (1 + Math.exp(-(slope * model.intercept + offset + sum))), contributions }
+}
+
+/** Σ coefficient × (term − mean) / scale; nothing for a missing value that has no term. */
+function contributionOf(input: ModelInput, value: TraitValue | null): number {
+  const { basis, means, scales, coefficients } = input
+  const own = ownTerms(input, value)
+  if (own === null && !basis.missing) return 0
+  const terms = [...(own ?? coefficients.slice(1).map(() => 0)), ...(basis.missing ? [own === null ? 1 : 0] : [])]
+  return terms.reduce((sum, term, i) => sum + (coefficients[i]! * (term - means[i]!)) / scales[i]!, 0)
+}
+
+/** The terms of a value but the one for missing values; null when it is missing. */
+function ownTerms({ basis }: ModelInput, value: TraitValue | null): number[] | null {
+  if (value === null) return null
+  if (basis.kind === 'levels') {
+    return [...basis.levels.map((level) => Number(level === value)), Number(!basis.levels.includes(value))]
+  }
+  if (typeof value !== 'number') return null
+  if (basis.kind === 'linear') return [value]
+  const { knots } = basis
+  return knots.slice(1).map((end, i) => Math.min(1, Math.max(0, (value - knots[i]!) / (end - knots[i]!))))
+}
+
+function levelOf({ basis }: ModelInput, value: TraitValue | null): string {
+  if (value === null || basis.kind !== 'levels') return '(missing)'
+  return basis.levels.includes(value) ? String(value) : '(other)'
 }
 
 /** What is wrong with the reasons of a score, null for nothing: they are the largest contributions by size. */

@@ -1,9 +1,10 @@
 import { CHURN_PRIOR } from '../../../models/priors/churn-prior.ts'
 import { LEAD_PRIOR } from '../../../models/priors/lead-prior.ts'
+import type { LinearModel } from '../../../schemas/model.ts'
 import type { LogRecord } from './evidence.ts'
 import { FINDING_KINDS, type Finding, type FindingKind } from './findings.ts'
 import { judgePartition, type PartitionJudgement } from './judge-partition.ts'
-import { type Model, ModelBook } from './model-book.ts'
+import { ModelBook } from './model-book.ts'
 import { EvidenceReader, type EvidenceSource } from './read-evidence.ts'
 import { SchemaBook } from './schema-book.ts'
 import { SettingsBook } from './settings-book.ts'
@@ -40,8 +41,8 @@ export async function judgeRun(
   }
 }
 
-function publishedModels(records: readonly LogRecord[]): Model[] {
-  return records.flatMap(({ value }) => (value === null ? [] : [JSON.parse(value.toString()) as Model]))
+function publishedModels(records: readonly LogRecord[]): LinearModel[] {
+  return records.flatMap(({ value }) => (value === null ? [] : [JSON.parse(value.toString()) as LinearModel]))
 }
 
 function summed(all: readonly PartitionJudgement[]): RunJudgement {

@@ -3,7 +3,7 @@ import { expectedFeatures } from '../../../demo/books/expected-scores.ts'
 import type { Customer } from '../../../schemas/avro/customer.ts'
 import type { ScoreChange } from '../../../schemas/avro/score-change.ts'
 import type { InputEvent } from '../../../schemas/events.ts'
-import { type ExpectedScore, expectedScore, isClose, reasonFault } from './expected-score.ts'
+import { type ExpectedScore, expectedScore, isClose, type ModelValues, reasonFault } from './expected-score.ts'
 import { factsOf, type Scored } from './history.ts'
 import { allowedClasses, type Held } from './hold.ts'
 import type { ModelBook } from './model-book.ts'
@@ -50,9 +50,12 @@ export class Ledger {
     this.#facts = null
     const { facts } = this
     const asOf = input === null ? record.asOf : facts.newestAt
-    const features = expectedFeatures(facts, asOf)
-    const lead = this.#score(record.lead.modelVersion, features)
-    const churn = this.#score(record.churn.modelVersion, features)
+    const values: ModelValues = new Map([
+      ...Object.entries(expectedFeatures(facts, asOf)),
+      ...[...facts.traits].map(([name, value]) => [`traits.${name}`, value] as const),
+    ])
+    const lead = this.#score(record.lead.modelVersion, values)
+    const churn = this.#score(record.churn.modelVersion, values)
     if (typeof lead === 'string') return [lead]
     if (typeof churn === 'string') return [churn]
     return [
@@ -66,11 +69,9 @@ export class Ledger {
     ]
   }
 
-  #score(version: string, features: Readonly<Record<string, number>>): ExpectedScore | string {
+  #score(version: string, values: ModelValues): ExpectedScore | string {
     const model = this.#books.models.of(version)
-    return model === undefined
-      ? `names the model ${version}, which was never published`
-      : expectedScore(model, features)
+    return model === undefined ? `names the model ${version}, which was never published` : expectedScore(model, values)
   }
 
   #hold(

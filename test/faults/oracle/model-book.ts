@@ -1,24 +1,15 @@
-/** A linear model as it is published: data, which results name by its version. */
-export interface Model {
-  readonly version: string
-  readonly features: readonly string[]
-  readonly means: readonly number[]
-  readonly scales: readonly number[]
-  readonly coefficients: readonly number[]
-  readonly intercept: number
-  readonly calibration?: { readonly slope: number; readonly offset: number }
-}
+import type { LinearModel } from '../../../schemas/model.ts'
 
 /** All models that may have scored: those that ship with the product, and those of the topic `models`. */
 export class ModelBook {
-  readonly #models: ReadonlyMap<string, Model>
+  readonly #models: ReadonlyMap<string, LinearModel>
 
-  constructor(models: readonly Model[]) {
+  constructor(models: readonly LinearModel[]) {
     this.#models = new Map(models.map((model) => [model.version, model]))
   }
 
   /** Undefined for a version that was never published. */
-  of(version: string): Model | undefined {
+  of(version: string): LinearModel | undefined {
     return this.#models.get(version)
   }
 }
