@@ -47,8 +47,11 @@ export class WorkerPool {
     worker.process.exited.then(({ code, signal }) => {
       this.#workers.delete(worker)
       const asked = this.#doomed.delete(worker)
-      if (asked && (signal === 'SIGKILL' || code === 0)) return
-      this.#crashes.push(`${name} ended with ${signal ?? code}: ${tailOf(log, 5)}`)
+      const said = tailOf(log, 5)
+      // Before a program has begun to listen to SIGTERM it ends by it.
+      const asWished = signal === 'SIGKILL' || code === 0 || (signal === 'SIGTERM' && said === '')
+      if (asked && asWished) return
+      this.#crashes.push(`${name} ended with ${signal ?? code}: ${said}`)
       if (!asked && !this.#closed) void this.start()
     })
     return worker
