@@ -29,7 +29,10 @@ export const IMPORT_RULES: Readonly<Record<string, FolderRule>> = {
   sinks: { imports: ['schemas', 'models'], packages: '*' },
   api: { imports: ['schemas', 'models'], packages: '*' },
   trainer: { imports: ['schemas', 'models'], packages: '*' },
-  runtime: { imports: ['schemas', 'models', 'processors', 'topology', 'state', 'connectors'], packages: '*' },
+  runtime: {
+    imports: ['schemas', 'models', 'aggregates', 'processors', 'topology', 'state', 'connectors'],
+    packages: '*',
+  },
   demo: { imports: ['schemas', 'connectors'], packages: '*' },
   bin: { imports: '*', packages: '*' },
   test: { imports: '*', packages: '*' },

@@ -1,0 +1,54 @@
+import type { AggregateResult } from '../../aggregates/changes.ts'
+import { WindowAggregates } from '../../aggregates/window-aggregates.ts'
+import { parseSettings, type TenantSettings } from '../../schemas/settings.ts'
+
+export const HOUR = 3_600_000
+export const DAY = 24 * HOUR
+/** A Thursday at midnight, UTC: the beginning of a week since the epoch. */
+export const START = Date.UTC(2026, 0, 1)
+export const PARTITIONS = 3
+
+/** An aggregate task without Kafka: what it writes is kept as the logs would keep it. */
+export class AggregateBench {
+  readonly settings: TenantSettings
+  readonly state = new Map<string, Buffer>()
+  /** Every result in the order it was sent. */
+  readonly sent: AggregateResult[] = []
+  /** The newest result of each key, as a compacted topic keeps it. */
+  readonly results = new Map<string, AggregateResult>()
+  aggregates: WindowAggregates
+  now = START + 400 * DAY
+
+  constructor(settings: object = {}) {
+    this.settings = parseSettings(settings)
+    this.aggregates = this.#create()
+  }
+
+  /** Writes what is due. @param readUpTo the worker's clock when left out: nothing is left to read */
+  flush(readUpTo = this.now, limit = 1_000_000): AggregateResult[] {
+    const { entries, results } = this.aggregates.flush({ now: this.now, readUpTo }, limit)
+    for (const { key, value } of entries) {
+      if (value === null) this.state.delete(key)
+      else this.state.set(key, Buffer.from(value))
+    }
+    for (const result of results) this.results.set(`${result.topic}:${result.key}`, result)
+    this.sent.push(...results)
+    return results
+  }
+
+  /** Lets so much time pass and flushes: results that waited for an interval are sent. */
+  advance(ms: number): AggregateResult[] {
+    this.now += ms
+    return this.flush()
+  }
+
+  /** As after a crash: what was flushed is there, in another order. */
+  restart(): void {
+    this.aggregates = this.#create()
+    for (const [key, value] of [...this.state].reverse()) this.aggregates.restore(key, value)
+  }
+
+  #create(): WindowAggregates {
+    return new WindowAggregates({ partitions: PARTITIONS, settings: () => this.settings })
+  }
+}
