@@ -1,5 +1,5 @@
 import { AppError } from '../schemas/errors.ts'
-import { MAX, putString, putVarint, Reader } from '../schemas/state-bytes.ts'
+import { MAX, putSigned, putString, putVarint, Reader } from '../schemas/state-bytes.ts'
 import { parseThresholds, type Thresholds } from '../schemas/thresholds.ts'
 import type { Histogram } from './histogram.ts'
 import { Population } from './population.ts'
@@ -72,16 +72,7 @@ function putHistogram(view: DataView, at: number, histogram: Histogram): number 
 function readHistogram(reader: Reader, into: Histogram): void {
   let bucket = 0
   for (let left = reader.varint(reader.length); left > 0; left--) {
-    bucket += readSigned(reader)
-    into.add(bucket, readSigned(reader))
+    bucket += reader.signed()
+    into.add(bucket, reader.signed())
   }
-}
-
-function putSigned(view: DataView, at: number, value: number): number {
-  return putVarint(view, at, value < 0 ? -2 * value - 1 : 2 * value)
-}
-
-function readSigned(reader: Reader): number {
-  const zigzag = reader.varint(MAX)
-  return zigzag % 2 === 0 ? zigzag / 2 : -(zigzag + 1) / 2
 }

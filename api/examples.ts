@@ -47,6 +47,7 @@ export const customerExample = {
   rfm,
   lead,
   churn,
+  loyalty: null,
   ...why,
   now: {
     asOf: tenDaysLater,

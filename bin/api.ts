@@ -63,9 +63,9 @@ export async function openApi(config: Config, log: Log): Promise<ApiServer> {
   const codec = new AvroCodec<Customer>(customerSchema, new Registry(config.SCHEMA_REGISTRY_URL))
   try {
     // What a customer's scores are now depends on the tenant's settings, which the workers follow in the same way.
-    const topic = `${config.TOPIC_PREFIX}settings`
-    await kafka.connect([topic])
-    await broadcast.start(kafka, fetcher, topic)
+    const topicName = (topic: string): string => config.TOPIC_PREFIX + topic
+    await kafka.connect(TopicBroadcast.TOPICS.map(topicName))
+    await broadcast.start(kafka, fetcher, topicName)
     const deps = {
       lookup: new RedisLookup(redis, redisKeys(applicationId(config))),
       decodeCustomer: (value: Buffer) => codec.decodeLoading(value),

@@ -34,10 +34,22 @@ export function applyTransaction(state: CustomerState, event: Transaction, tenan
 
 function applyPurchase(state: CustomerState, at: number): void {
   state.purchases++
+  countDay(state, at)
   if (at > state.lastActiveAt) state.lastActiveAt = at
   if (at < state.lastPurchaseAt) return
   if (state.lastPurchaseAt !== NEVER) addGap(state, (at - state.lastPurchaseAt) / DAY_MS)
   state.lastPurchaseAt = at
+}
+
+/** Several purchases of one day are one occasion: invoices of an evening say nothing of how often somebody buys. */
+function countDay(state: CustomerState, at: number): void {
+  const day = Math.floor(at / DAY_MS)
+  const { firstPurchaseAt, lastPurchaseAt } = state
+  const known =
+    firstPurchaseAt !== NEVER &&
+    (day === Math.floor(firstPurchaseAt / DAY_MS) || day === Math.floor(lastPurchaseAt / DAY_MS))
+  if (!known) state.purchaseDays++
+  if (firstPurchaseAt === NEVER || at < firstPurchaseAt) state.firstPurchaseAt = at
 }
 
 /** Welford's update of mean and sum of squared deviations (Knuth, TAOCP 2, 4.2.2). */

@@ -1,3 +1,4 @@
+import { netMinorOf } from '../models/population-place.ts'
 import { recencyDaysOf } from '../models/purchase-rhythm.ts'
 import type { CustomerState } from '../schemas/customer-state.ts'
 import { encodeState } from '../schemas/state-codec.ts'
@@ -32,7 +33,7 @@ export function createBuildCustomer(): Processor {
     customer.asOf = draft.newestAt
     customer.scoredAt = context.now
     customer.settingsVersion = tenant.version
-    customer.thresholdsVersion = context.thresholdsVersion
+    customer.thresholdsVersion = context.thresholds?.version ?? 0
     fillRfm(context)
     customer.state = bytesOf(draft)
     return FORWARD
@@ -43,6 +44,6 @@ function fillRfm({ customer: { rfm }, draft, tenant }: EventContext): void {
   const reported = draft.money[draft.reporting]
   rfm.recencyDays = recencyDaysOf(draft, draft.newestAt)
   rfm.frequency = draft.purchases
-  rfm.monetaryMinor = reported === undefined ? 0 : reported.purchasedMinor - reported.refundedMinor
+  rfm.monetaryMinor = netMinorOf(draft)
   rfm.currency = reported?.currency ?? (draft.money.length === 0 ? null : tenant.currency)
 }

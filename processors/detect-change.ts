@@ -64,7 +64,7 @@ function detectBand(context: EventContext): void {
 }
 
 interface Move {
-  readonly kind: 'lead' | 'churn'
+  readonly kind: 'lead' | 'churn' | 'segment' | 'tier'
   readonly from: string | null
   readonly to: string
   readonly fromValue: number
@@ -74,7 +74,7 @@ interface Move {
 }
 
 /** A change outlives its event, so unlike the customer record it shares no object with the context. */
-function pushChange({ tenantId, customerId, input, draft, changes }: EventContext, move: Move): void {
+export function pushChange({ tenantId, customerId, input, draft, changes }: EventContext, move: Move): void {
   const { eventId } = input.event
   changes.push({
     changeId: `${customerKey(tenantId, customerId)}/${move.kind}/${eventId}`,

@@ -6,6 +6,7 @@ import type { ScoreChange } from '../schemas/avro/score-change.ts'
 import { type CustomerState, NEVER, newCustomerState } from '../schemas/customer-state.ts'
 import type { InputEvent } from '../schemas/events.ts'
 import { DEFAULT_SETTINGS, type TenantSettings } from '../schemas/settings.ts'
+import type { Thresholds } from '../schemas/thresholds.ts'
 
 /**
  * Everything about one event on its way through the processors. One context serves event after event: the caller sets
@@ -20,8 +21,8 @@ export interface EventContext {
   draft: CustomerState
   tenant: TenantSettings
   models: Models
-  /** The population thresholds in force, 0 when there are none. */
-  thresholdsVersion: number
+  /** Of the tenant's population; null while it isn't known. */
+  thresholds: Thresholds | null
   /** Of the tenant in this partition, before the event: its newest event time so far, epoch ms; NEVER before the first. */
   streamTime: number
   /** The worker's clock, epoch ms: only to refuse events from the future and for `scoredAt`. */
@@ -53,7 +54,7 @@ export function createEventContext(): EventContext {
     draft: newCustomerState(),
     tenant: DEFAULT_SETTINGS,
     models: { lead: NO_MODEL, churn: NO_MODEL },
-    thresholdsVersion: 0,
+    thresholds: null,
     streamTime: NEVER,
     now: 0,
     features: new Float64Array(FEATURE_COUNT),
@@ -87,6 +88,7 @@ function emptyCustomer(): Customer {
     },
     lead: { probability: 0, score: 0, grade: '', modelVersion: '', reasons: [] },
     churn: { risk: 0, band: '', modelVersion: '', reasons: [] },
+    loyalty: null,
     state: Buffer.alloc(0),
   }
 }

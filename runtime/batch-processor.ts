@@ -6,6 +6,7 @@ import type { AvroCodec } from '../schemas/codec.ts'
 import { cloneState, newCustomerState } from '../schemas/customer-state.ts'
 import { type AppError, messageOf } from '../schemas/errors.ts'
 import type { TenantSettings } from '../schemas/settings.ts'
+import type { Thresholds } from '../schemas/thresholds.ts'
 import type { Scoring } from '../topology/scoring.ts'
 import type { BatchOutputs } from './batch-outputs.ts'
 import { ByteArena } from './byte-arena.ts'
@@ -26,7 +27,8 @@ const MAX_CUSTOMER_BYTES = 2 * 1024 * 1024
 export interface Broadcast {
   settings(tenantId: string): TenantSettings
   models(tenantId: string): Models
-  readonly thresholdsVersion: number
+  /** Null while the tenant's population isn't known. */
+  thresholds(tenantId: string): Thresholds | null
 }
 
 export interface BatchProcessorOptions {
@@ -137,7 +139,7 @@ export class BatchProcessor {
     context.customerId = customerId
     context.tenant = broadcast.settings(tenantId)
     context.models = broadcast.models(tenantId)
-    context.thresholdsVersion = broadcast.thresholdsVersion
+    context.thresholds = broadcast.thresholds(tenantId)
     context.streamTime = streamTimes.of(tenantId)
     context.draft = current === null ? newCustomerState() : cloneState(current)
     let outcome: ReturnType<Scoring['process']>

@@ -1,5 +1,6 @@
 import type { Fetcher, Subscription } from '../connectors/kafka/fetcher.ts'
 import type { TransactionalProducer } from '../connectors/kafka/transactional-producer.ts'
+import type { PopulationDelta } from '../schemas/avro/population-delta.ts'
 import type { ScoreChange } from '../schemas/avro/score-change.ts'
 import type { AvroCodec } from '../schemas/codec.ts'
 import { AppError } from '../schemas/errors.ts'
@@ -12,6 +13,7 @@ import { BatchProcessor, type Broadcast } from './batch-processor.ts'
 import { CustomerCache, cachedCustomer } from './customer-cache.ts'
 import type { ErrorRate } from './error-rate.ts'
 import { InputQueue, type TakenRecord } from './input-queue.ts'
+import { PopulationDeltas } from './population-deltas.ts'
 import { StreamTimes } from './stream-time.ts'
 import { type TakeoverPorts, takeOver } from './takeover.ts'
 import type { WorkerCounters } from './task-counters.ts'
@@ -29,6 +31,7 @@ export interface TaskSettings extends TakeLimits {
 export interface TaskPorts extends TakeoverPorts {
   readonly inputFetcher: Fetcher
   readonly changeCodec: AvroCodec<ScoreChange>
+  readonly populationDeltaCodec: AvroCodec<PopulationDelta>
   readonly inputCodecs: Readonly<Record<InputTopic, AvroCodec<InputEvent['event']>>>
   readonly newProducer: (partition: number) => TransactionalProducer
   /** See GroupMember.confirms. */
@@ -53,6 +56,7 @@ export class TaskSession {
   readonly #outputs: BatchOutputs
   readonly #streamTimes = new StreamTimes()
   readonly #processor: BatchProcessor
+  readonly #populationDeltas: PopulationDeltas
   readonly #producer: TransactionalProducer
   readonly #stop: AbortSignal
   readonly #failed = new AbortController()
@@ -91,6 +95,13 @@ export class TaskSession {
       streamTimes: this.#streamTimes,
       errors,
       now: ports.now,
+    })
+    this.#populationDeltas = new PopulationDeltas({
+      topic: ports.topicName('population-deltas'),
+      partition,
+      partitions: ports.partitions,
+      codec: ports.populationDeltaCodec,
+      streamTimes: this.#streamTimes,
     })
   }
 
@@ -200,7 +211,7 @@ export class TaskSession {
     const inputs = Object.fromEntries([...offsets].map(([topic, offset]) => [topicName(topic), offset]))
     const records = this.#outputs.customers
     const written = await this.#producer.commit({
-      outputs: this.#outputs.finish(inputs),
+      outputs: [...this.#outputs.finish(inputs), ...this.#populationDeltas.outputs(this.#processor.touched, scoredAt)],
       group,
       offsets: Object.entries(inputs).map(([topic, offset]) => ({ topic, partition, offset })),
     })

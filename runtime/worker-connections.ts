@@ -4,6 +4,7 @@ import { Fetcher } from '../connectors/kafka/fetcher.ts'
 import { TransactionalProducer } from '../connectors/kafka/transactional-producer.ts'
 import { Registry } from '../connectors/registry/registry.ts'
 import type { Customer } from '../schemas/avro/customer.ts'
+import type { PopulationDelta } from '../schemas/avro/population-delta.ts'
 import type { ScoreChange } from '../schemas/avro/score-change.ts'
 import { AvroCodec } from '../schemas/codec.ts'
 import { encodeCustomer } from '../schemas/customer-encoder.ts'
@@ -99,7 +100,7 @@ export async function connectWorker(options: ConnectOptions): Promise<WorkerConn
   )
   const broadcast = new TopicBroadcast(log)
   closers.push(() => broadcast.close())
-  await broadcast.start(kafka, fetcher, topicName('settings'))
+  await broadcast.start(kafka, fetcher, topicName)
 
   const settings: TaskSettings = {
     maxRecords: config.BATCH_MAX_RECORDS,
@@ -116,6 +117,7 @@ export async function connectWorker(options: ConnectOptions): Promise<WorkerConn
     store,
     customerCodec: codec<Customer>('customers').useEncoder(encodeCustomer),
     changeCodec: codec<ScoreChange>('score-changes'),
+    populationDeltaCodec: codec<PopulationDelta>('population-deltas'),
     inputCodecs: Object.fromEntries(INPUT_TOPICS.map((topic) => [topic, codec(topic)])) as unknown as Record<
       InputTopic,
       AvroCodec<InputEvent['event']>

@@ -1,5 +1,5 @@
-import type { CustomerState } from './customer-state.ts'
-import { MAX, putVarint, type Reader, unreadable } from './state-bytes.ts'
+import { type CustomerState, NEVER } from './customer-state.ts'
+import { MAX, putDouble, putSigned, putString, putVarint, type Reader, unreadable } from './state-bytes.ts'
 
 /**
  * A field of the state that didn't exist in format 1. Stored states live as long as their customers, so each release
@@ -22,7 +22,57 @@ export interface AddedField {
  *  4. test/schemas/any-state.ts: its values.
  * A field that is no longer kept leaves its entry behind, with `present: () => false` and a `read` that skips it.
  */
-export const ADDED_FIELDS: readonly AddedField[] = []
+export const ADDED_FIELDS: readonly AddedField[] = [
+  {
+    present: ({ firstPurchaseAt }) => firstPurchaseAt !== NEVER,
+    put: (view, at, { newestAt, firstPurchaseAt }) => putVarint(view, at, newestAt - firstPurchaseAt + 1),
+    read: (reader, state) => {
+      state.firstPurchaseAt = reader.age(state.newestAt)
+    },
+  },
+  {
+    present: ({ purchaseDays }) => purchaseDays !== 0,
+    put: (view, at, { purchaseDays }) => putVarint(view, at, purchaseDays),
+    read: (reader, state) => {
+      state.purchaseDays = reader.varint(MAX)
+    },
+  },
+  {
+    present: ({ place }) => place !== null,
+    put: (view, at, { place }) => {
+      at = putVarint(view, at, place!.day)
+      at = putVarint(view, at, place!.frequency)
+      at = putSigned(view, at, place!.monetary)
+      return putString(view, at, place!.currency)
+    },
+    read: (reader, state) => {
+      state.place = {
+        day: reader.varint(MAX),
+        frequency: reader.varint(MAX),
+        monetary: reader.signed(),
+        currency: reader.string(),
+      }
+    },
+  },
+  {
+    present: ({ standing }) => standing !== null,
+    put: (view, at, { standing }) => {
+      const { r, f, m, segment, tier, tierValue } = standing!
+      for (const number of [r, f, m, segment, tier]) at = putVarint(view, at, number)
+      return putDouble(view, at, tierValue)
+    },
+    read: (reader, state) => {
+      state.standing = {
+        r: reader.varint(MAX),
+        f: reader.varint(MAX),
+        m: reader.varint(MAX),
+        segment: reader.varint(MAX),
+        tier: reader.varint(MAX),
+        tierValue: reader.double(),
+      }
+    },
+  },
+]
 
 /** Those that are present, each behind its number, and a 0. */
 export function putAdded(view: DataView, at: number, state: CustomerState, added: readonly AddedField[]): number {

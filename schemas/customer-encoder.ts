@@ -20,7 +20,7 @@ export function encodeCustomer(customer: Customer, into: Buffer, at: number): nu
   writer.long(customer.scoredAt)
   writer.long(customer.settingsVersion)
   writer.long(customer.thresholdsVersion)
-  const { rfm, lead, churn } = customer
+  const { rfm, lead, churn, loyalty } = customer
   if (rfm.recencyDays === null) writer.long(0)
   else {
     writer.long(1)
@@ -42,6 +42,11 @@ export function encodeCustomer(customer: Customer, into: Buffer, at: number): nu
   writer.word(churn.band)
   writer.word(churn.modelVersion)
   reasons(churn.reasons)
+  writer.long(loyalty === null ? 0 : 1)
+  if (loyalty !== null) {
+    writer.double(loyalty.score)
+    writer.word(loyalty.tier)
+  }
   writer.bytes(customer.state)
   return writer.overflowed ? into.length - writer.at : writer.at
 }

@@ -57,6 +57,29 @@ export interface Money {
   readonly refundedMinor: number
 }
 
+/** Where a customer is counted in the histograms of his tenant's population: what has to be taken out when he moves. */
+export interface PopulationPlace {
+  /** Of the last purchase, days since 1970. */
+  readonly day: number
+  /** Buckets of the number of purchases and of purchases less refunds. */
+  readonly frequency: number
+  readonly monetary: number
+  /** That of `monetary`. */
+  readonly currency: string
+}
+
+/** Where a customer stands among those of his tenant, by the newest thresholds that were applied. */
+export interface Standing {
+  readonly r: number
+  readonly f: number
+  readonly m: number
+  /** Positions in SEGMENTS and in LOYALTY_TIERS. */
+  readonly segment: number
+  readonly tier: number
+  /** The loyalty score that the tier began with. */
+  readonly tierValue: number
+}
+
 /** Positions in ANSWERS and in `CustomerState.answers`. */
 export const ANSWERS = ['NPS', 'CSAT', 'CES'] as const
 
@@ -95,6 +118,14 @@ export interface CustomerState {
   money: readonly Money[]
   /** Position in `money` of the reporting currency at the newest event, NEVER when nothing moved in it. */
   reporting: number
+
+  firstPurchaseAt: number
+  /** Days (UTC) with a purchase; a late one counts as a day of its own unless it is on that of the first or last. */
+  purchaseDays: number
+  /** Null before the first purchase; replaced, never changed in place. */
+  place: PopulationPlace | null
+  /** Null until the population is known; replaced, never changed in place. */
+  standing: Standing | null
 
   /** Position in SUBSCRIPTION_STATES. */
   subscription: number
@@ -147,6 +178,10 @@ export function newCustomerState(): CustomerState {
     gapM2: 0,
     money: NO_MONEY,
     reporting: NEVER,
+    firstPurchaseAt: NEVER,
+    purchaseDays: 0,
+    place: null,
+    standing: null,
     subscription: 0,
     subscriptionAt: NEVER,
     answers: NO_ANSWERS.slice(),
@@ -191,6 +226,10 @@ export function cloneState(state: CustomerState): CustomerState {
     gapM2: state.gapM2,
     money: state.money,
     reporting: state.reporting,
+    firstPurchaseAt: state.firstPurchaseAt,
+    purchaseDays: state.purchaseDays,
+    place: state.place,
+    standing: state.standing,
     subscription: state.subscription,
     subscriptionAt: state.subscriptionAt,
     answers: state.answers.slice(),

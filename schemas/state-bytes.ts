@@ -24,6 +24,11 @@ export function putVarint(view: DataView, at: number, value: number): number {
   return at
 }
 
+/** A whole number that may be negative: zigzag. */
+export function putSigned(view: DataView, at: number, value: number): number {
+  return putVarint(view, at, value < 0 ? -2 * value - 1 : 2 * value)
+}
+
 export function putDouble(view: DataView, at: number, value: number): number {
   view.setFloat64(at, value, true)
   return at + 8
@@ -88,6 +93,11 @@ export class Reader {
       if (byte < 0x80) return value
       if (factor >= 2 ** 49) throw unreadable(`a number before byte ${this.#at} has no end`)
     }
+  }
+
+  signed(): number {
+    const zigzag = this.varint(MAX)
+    return zigzag % 2 === 0 ? zigzag / 2 : -(zigzag + 1) / 2
   }
 
   age(newest: number): number {

@@ -42,12 +42,12 @@ export const thresholdsSchema = Type.Object({
 export type Thresholds = Static<typeof thresholdsSchema>
 export type Ranking = Static<typeof ranking>
 
-/** @throws AppError CONFIG_INVALID when a JSON value isn't a `thresholds` record; details.field is the path of what is wrong */
+/** @throws AppError INPUT_INVALID when a JSON value isn't a `thresholds` record; details.field is the path of what is wrong */
 export function parseThresholds(json: unknown): Thresholds {
   if (Value.Check(thresholdsSchema, json)) return json
   const [error] = Value.Errors(thresholdsSchema, json)
   const field = error?.instancePath.split('/').slice(1).join('.') ?? ''
-  throw new AppError('CONFIG_INVALID', `thresholds: ${field || 'the value'} ${error?.message ?? 'is refused'}`, {
+  throw new AppError('INPUT_INVALID', `thresholds: ${field || 'the value'} ${error?.message ?? 'is refused'}`, {
     details: { field },
   })
 }

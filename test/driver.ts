@@ -10,6 +10,7 @@ import type { InputEvent } from '../schemas/events.ts'
 import { customerKey } from '../schemas/partition.ts'
 import { DEFAULT_SETTINGS, type TenantSettings } from '../schemas/settings.ts'
 import { decodeState } from '../schemas/state-codec.ts'
+import type { Thresholds } from '../schemas/thresholds.ts'
 import { createScoring } from '../topology/scoring.ts'
 
 export interface DriverOptions {
@@ -17,6 +18,8 @@ export interface DriverOptions {
   readonly settings?: TenantSettings
   /** The prior scorecards when left out. */
   readonly models?: Models
+  /** Of every tenant's population; none when left out. */
+  readonly thresholds?: Thresholds | null
   /** What the worker's clock shows at first, epoch ms. */
   readonly now: number
 }
@@ -53,11 +56,13 @@ export interface Driver {
   read<Topic extends keyof DriverOutputs>(topic: Topic): DriverOutputs[Topic][]
   /** What is known of a customer, undefined before his first event. */
   state(tenantId: string, customerId: string): CustomerState | undefined
+  /** Puts other thresholds in force, between two events. */
+  useThresholds(thresholds: Thresholds | null): void
   /** Moves the worker's clock. */
   advance(ms: number): void
 }
 
-export function createDriver({ settings = DEFAULT_SETTINGS, models, now }: DriverOptions): Driver {
+export function createDriver({ settings = DEFAULT_SETTINGS, models, thresholds = null, now }: DriverOptions): Driver {
   const scoring = createScoring()
   const context = createEventContext()
   const states = new Map<string, Buffer>()
@@ -67,6 +72,7 @@ export function createDriver({ settings = DEFAULT_SETTINGS, models, now }: Drive
     'dead-letters': [],
   }
   context.tenant = settings
+  context.thresholds = thresholds
   context.models = models ?? { lead: compileModel(LEAD_PRIOR), churn: compileModel(CHURN_PRIOR) }
   context.now = now
 
@@ -98,6 +104,9 @@ export function createDriver({ settings = DEFAULT_SETTINGS, models, now }: Drive
       return outputs[topic].splice(0)
     },
     state: stateOf,
+    useThresholds(thresholds) {
+      context.thresholds = thresholds
+    },
     advance(ms) {
       context.now += ms
     },
@@ -106,12 +115,13 @@ export function createDriver({ settings = DEFAULT_SETTINGS, models, now }: Drive
 
 /** The context uses its record again for the next event. */
 function copyOf(customer: Customer): Customer {
-  const { rfm, lead, churn, state } = customer
+  const { rfm, lead, churn, loyalty, state } = customer
   return {
     ...customer,
     rfm: { ...rfm },
     lead: { ...lead, reasons: lead.reasons.map((reason) => ({ ...reason })) },
     churn: { ...churn, reasons: churn.reasons.map((reason) => ({ ...reason })) },
+    loyalty: loyalty && { ...loyalty },
     state: Buffer.from(state),
   }
 }

@@ -3,6 +3,7 @@ import { createDeduplicateEvent } from '../processors/deduplicate-event.ts'
 import { createDetectChange } from '../processors/detect-change.ts'
 import type { EventContext } from '../processors/event-context.ts'
 import { FORWARD, type Outcome } from '../processors/outcome.ts'
+import { createRankCustomer } from '../processors/rank-customer.ts'
 import { createScoreCustomer } from '../processors/score-customer.ts'
 import { createUpdateFeatures } from '../processors/update-features.ts'
 import { createValidateEvent } from '../processors/validate-event.ts'
@@ -27,10 +28,11 @@ export const scoringTopology: Topology = createTopology()
   .processor('update-features', createUpdateFeatures, ['deduplicate-event'])
   .processor('score-customer', createScoreCustomer, ['update-features'])
   .processor('detect-change', createDetectChange, ['score-customer'])
+  .processor('rank-customer', createRankCustomer, ['detect-change'])
   // Last, because the record holds the state as all others leave it.
-  .processor('build-customer', createBuildCustomer, ['detect-change'])
+  .processor('build-customer', createBuildCustomer, ['rank-customer'])
   .sink('customer-records', 'customers', ['build-customer'])
-  .sink('change-records', 'score-changes', ['detect-change'])
+  .sink('change-records', 'score-changes', ['detect-change', 'rank-customer'])
   .sink('refused-events', 'dead-letters', ['validate-event', 'update-features'])
 
 export interface Scoring {

@@ -215,7 +215,7 @@ describe('nextThresholds', () => {
     const record = nextThresholds(of(100), null, TODAY, rule)!
     expect(parseThresholds(JSON.parse(JSON.stringify(record)))).toEqual(record)
     expect(() => parseThresholds({ ...record, frequency: { ...record.frequency, grid: [] } })).toThrow(
-      expect.objectContaining({ code: 'CONFIG_INVALID', details: { field: 'frequency.grid' } }),
+      expect.objectContaining({ code: 'INPUT_INVALID', details: { field: 'frequency.grid' } }),
     )
   })
 })

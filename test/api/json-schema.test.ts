@@ -15,7 +15,10 @@ describe('the JSON Schema of an Avro schema', () => {
     const { asOf, rfm } = JSON.parse(JSON.stringify(jsonProperties(customerSchema)))
     expect(asOf).toMatchObject({ type: 'integer', description: expect.stringContaining('newest event time') })
     expect(rfm.properties.recencyDays.type).toEqual(['number', 'null'])
-    expect(rfm.properties.segment).toEqual({ type: ['string', 'null'] })
+    expect(rfm.properties.segment).toEqual({
+      type: ['string', 'null'],
+      description: 'Champion, Loyal, Potential, Promising or At-Risk.',
+    })
   })
 
   it('covers enums, arrays, maps and nested records', () => {

@@ -76,7 +76,7 @@ class Bench {
       partition: PARTITION,
       partitions: PARTITIONS,
       scoring,
-      broadcast: { settings: () => settings, models: () => models, thresholdsVersion: 0 },
+      broadcast: { settings: () => settings, models: () => models, thresholds: () => null },
       customerCodec,
       changeCodec,
       cache: this.cache,

@@ -18,9 +18,9 @@ test('settings are followed again after their topic could not be read for a whil
     broker: async () => ({ listOffsets: async () => ({ responses }) }),
   } as unknown as KafkaClient
   const broadcast = new TopicBroadcast(() => {})
-  await broadcast.start(kafka, fetcher, 'settings')
-  expect(sinks).toHaveLength(1)
+  await broadcast.start(kafka, fetcher, (topic) => topic)
+  expect(sinks).toHaveLength(3)
   sinks[0]!.failed(new AppError('KAFKA_UNAVAILABLE', 'this server does not host the topic', { retryable: true }))
-  await expect.poll(() => sinks.length).toBe(2)
+  await expect.poll(() => sinks.length).toBe(4)
   broadcast.close()
 })

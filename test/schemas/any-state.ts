@@ -51,6 +51,19 @@ export const anyState: fc.Arbitrary<CustomerState> = fc
         { minLength: 1, maxLength: 8 },
       ),
       reporting: fc.constantFrom(NEVER, 0),
+      firstPurchaseAt: time,
+      purchaseDays: amount,
+      place: fc.option(
+        fc.record({
+          day: amount,
+          frequency: amount,
+          monetary: fc.integer(),
+          currency: fc.constantFrom('EUR', 'GBP'),
+        }),
+      ),
+      standing: fc.option(
+        fc.record({ r: amount, f: amount, m: amount, segment: amount, tier: amount, tierValue: double }),
+      ),
       subscription: fc.nat({ max: 2 }),
       subscriptionAt: time,
       answers: fc

@@ -34,6 +34,7 @@ const customer: fc.Arbitrary<Customer> = fc.record({
   }),
   lead: fc.record({ probability: fc.double(), score: int, grade: text, modelVersion: text, reasons }),
   churn: fc.record({ risk: fc.double(), band: text, modelVersion: text, reasons }),
+  loyalty: fc.option(fc.record({ score: fc.double(), tier: text })),
   state: fc.uint8Array({ maxLength: 300 }).map((bytes) => Buffer.from(bytes)),
 })
 

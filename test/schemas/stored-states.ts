@@ -59,4 +59,15 @@ const EXAMPLE_BODY = [
 export const STORED_STATES: readonly StoredState[] = [
   { what: 'format 1', hex: `01${EXAMPLE_BODY}`, state: example },
   { what: 'format 2 without added fields', hex: `02${EXAMPLE_BODY}00`, state: example },
+  {
+    what: 'a place and a standing in the population',
+    hex: `02${EXAMPLE_BODY}018507020203e59f0102dd0603474250040503010302000000000000e23f00`,
+    state: {
+      ...example,
+      firstPurchaseAt: NEWEST - 900,
+      purchaseDays: 2,
+      place: { day: 20_453, frequency: 2, monetary: -431, currency: 'GBP' },
+      standing: { r: 5, f: 3, m: 1, segment: 3, tier: 2, tierValue: 0.5625 },
+    },
+  },
 ]
