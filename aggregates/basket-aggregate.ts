@@ -131,7 +131,7 @@ export class BasketAggregate {
       orders > 0
         ? of.pairs.add(
             key,
-            (error) => newPair(of, { a: a.text, b: b.text, keyA: a.key, keyB: b.key }, 1, error),
+            (error) => newPair(of, key, { a: a.text, b: b.text, keyA: a.key, keyB: b.key }, 1, error),
             this.#letPairGo,
           )
         : of.pairs.takeBack(key, this.#letPairGo)

@@ -87,7 +87,7 @@ export function restorePair(of: BasketWindow, key: string, numbers: readonly num
   const [observed, error, finals, flags] = numbers as [number, number, number, number]
   const names = { keyA, keyB, a: decodeURIComponent(keyA), b: decodeURIComponent(keyB) }
   const known = { stored: true, finals, moved: (flags & MOVED) !== 0, sent: (flags & SENT) !== 0 }
-  const pair = { ...newPair(of, names, observed, error), ...known }
+  const pair = { ...newPair(of, key, names, observed, error), ...known }
   of.pairs.restore(pair)
   return pair
 }

@@ -69,11 +69,20 @@ export function newItem(of: BasketWindow, key: string, observed: number, error: 
   return { of, key, observed, error, place: -1, stored: false }
 }
 
-export function newPair(of: BasketWindow, names: PairNames, observed: number, error: number): PairCount {
+export function newPair(
+  of: BasketWindow,
+  key: string,
+  names: PairNames,
+  observed: number,
+  error: number,
+): PairCount {
   return {
     of,
-    key: `${names.keyA}+${names.keyB}`,
-    ...names,
+    key,
+    a: names.a,
+    b: names.b,
+    keyA: names.keyA,
+    keyB: names.keyB,
     observed,
     error,
     place: -1,
