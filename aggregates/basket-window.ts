@@ -69,13 +69,7 @@ export function newItem(of: BasketWindow, key: string, observed: number, error: 
   return { of, key, observed, error, place: -1, stored: false }
 }
 
-export function newPair(
-  of: BasketWindow,
-  key: string,
-  names: PairNames,
-  observed: number,
-  error: number,
-): PairCount {
+export function newPair(of: BasketWindow, key: string, names: PairNames, observed: number, error: number): PairCount {
   return {
     of,
     key,
