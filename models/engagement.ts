@@ -1,5 +1,5 @@
-import { COUNTED, COUNTER_WIDTH, type CustomerState, HALF_LIVES_DAYS } from '../schemas/customer-state.ts'
-import { type Counted, decayOf } from './counters.ts'
+import { COUNTED, COUNTER_WIDTH, type CustomerState } from '../schemas/customer-state.ts'
+import type { Counted } from './counters.ts'
 
 /**
  * What one occurrence says about interest, in page views. Acts that cost a person time or commit them weigh most; what
@@ -29,8 +29,8 @@ export const INTENT_WEIGHTS: Readonly<Record<Counted, number>> = {
 
 const weights = COUNTED.map((name) => INTENT_WEIGHTS[name])
 
-/** Weighted sum of the decayed counters as of `asOf`, in page views. @param halfLife position in HALF_LIVES_DAYS */
-export function engagementOf(state: CustomerState, asOf: number, halfLife: number): number {
+/** Weighted sum of the decayed counters at the newest event, in page views. @param halfLife position in HALF_LIVES_DAYS */
+export function engagementOf(state: CustomerState, halfLife: number): number {
   const { counters } = state
   let sum = 0
   let row = 0
@@ -38,5 +38,5 @@ export function engagementOf(state: CustomerState, asOf: number, halfLife: numbe
     sum += weights[31 - Math.clz32(rest & -rest)]! * counters[row + 1 + halfLife]!
     row += COUNTER_WIDTH
   }
-  return sum * decayOf(asOf - state.newestAt, HALF_LIVES_DAYS[halfLife]!)
+  return sum
 }

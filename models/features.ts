@@ -1,8 +1,9 @@
-import { type CustomerState, NEVER } from '../schemas/customer-state.ts'
+import { type CustomerState, HALF_LIVES_DAYS, NEVER } from '../schemas/customer-state.ts'
 import { type Counted, countOf, DAY_MS, decayedOf, decayOf, positionOf } from './counters.ts'
+import type { Course } from './course.ts'
 import { engagementOf } from './engagement.ts'
 import { majorUnits } from './major-units.ts'
-import { overdueOf, recencyDaysOf, regularityOf } from './purchase-rhythm.ts'
+import { overdueOf, regularityOf } from './purchase-rhythm.ts'
 
 export interface Feature {
   /** As models and reasons name it; a name never changes its meaning. */
@@ -11,6 +12,8 @@ export interface Feature {
   readonly unit: string
   /** Its value for a state as of a time that isn't before the state's newest event. */
   readonly of: (state: CustomerState, asOf: number) => number
+  /** How it moves while nothing happens; null: it stands still. */
+  readonly course: Course | null
 }
 
 /** Positions in HALF_LIVES_DAYS. */
@@ -18,17 +21,17 @@ const DAY = 0
 const WEEK = 1
 const MONTH = 2
 
-/** log1p of the occurrences of the last 30 days or so, fading with time. */
-const recent = (...names: Counted[]): Feature['of'] => {
+/** Occurrences of the last 30 days or so. */
+const recent = (...names: Counted[]): ((state: CustomerState) => number) => {
   const positions = names.map(positionOf)
-  return (state, asOf) => {
+  return (state) => {
     let sum = 0
     for (let i = 0; i < positions.length; i++) sum += decayedOf(state, positions[i]!, MONTH)
-    return sum === 0 ? 0 : Math.log1p(sum * decayOf(asOf - state.newestAt, 30))
+    return sum
   }
 }
 
-/** As `recent`, but as it was at the newest event: silence alone doesn't make good what went wrong. */
+/** log1p of an occurrence's 30-day counter, but as it was at the newest event: silence alone doesn't make good what went wrong. */
 const unhealed = (name: Counted): Feature['of'] => {
   const position = positionOf(name)
   return (state) => Math.log1p(decayedOf(state, position, MONTH))
@@ -36,9 +39,9 @@ const unhealed = (name: Counted): Feature['of'] => {
 
 const logDays = (ms: number): number => Math.log1p(Math.max(0, ms) / DAY_MS)
 const engagement =
-  (halfLife: number): Feature['of'] =>
-  (state, asOf) =>
-    Math.log1p(engagementOf(state, asOf, halfLife))
+  (halfLife: number) =>
+  (state: CustomerState): number =>
+    engagementOf(state, halfLife)
 const answer =
   (which: number, centre: number, step: number): Feature['of'] =>
   (state) =>
@@ -63,50 +66,85 @@ function refundRatioOf({ purchases, refunds, money, reporting }: CustomerState):
   return Math.min(1, reported.refundedMinor / reported.purchasedMinor)
 }
 
-const feature = (name: string, unit: string, doc: string, of: Feature['of']): Feature => ({ name, doc, unit, of })
+const feature = (name: string, unit: string, doc: string, of: Feature['of']): Feature => ({
+  name,
+  doc,
+  unit,
+  of,
+  course: null,
+})
+
+function fading(
+  name: string,
+  unit: string,
+  doc: string,
+  halfLife: number,
+  amount: (state: CustomerState) => number,
+): Feature {
+  const days = HALF_LIVES_DAYS[halfLife]!
+  const of: Feature['of'] = (state, asOf) => {
+    const now = amount(state)
+    return now === 0 ? 0 : Math.log1p(now * decayOf(asOf - state.newestAt, days))
+  }
+  return { name, doc, unit, of, course: { kind: 'fading', halfLife } }
+}
+
+function growing(name: string, doc: string, since: (state: CustomerState) => number): Feature {
+  const of: Feature['of'] = (state, asOf) => {
+    const at = since(state)
+    return at === NEVER ? 0 : logDays(asOf - at)
+  }
+  return { name, doc, unit: 'log1p days', of, course: { kind: 'growing', since } }
+}
 
 /** What both models look at, in the order of a feature vector. */
 export const FEATURES: readonly Feature[] = [
-  feature('engagement_1d', 'log1p page views', 'interactions weighted by intent, half-life 1 day', engagement(DAY)),
-  feature('engagement_7d', 'log1p page views', 'interactions weighted by intent, half-life 7 days', engagement(WEEK)),
-  feature(
+  fading('engagement_1d', 'log1p page views', 'interactions weighted by intent, half-life 1 day', DAY, engagement(DAY)),
+  fading(
+    'engagement_7d',
+    'log1p page views',
+    'interactions weighted by intent, half-life 7 days',
+    WEEK,
+    engagement(WEEK),
+  ),
+  fading(
     'engagement_30d',
     'log1p page views',
     'interactions weighted by intent, half-life 30 days',
+    MONTH,
     engagement(MONTH),
   ),
-  feature('demo_requests', 'log1p count', 'demo requests, half-life 30 days', recent('demo_request')),
-  feature('inquiries', 'log1p count', 'inquiries, half-life 30 days', recent('inquiry')),
-  feature('cart_adds', 'log1p count', 'items put into the cart, half-life 30 days', recent('add_to_cart')),
-  feature('meetings', 'log1p count', 'meetings and calls, half-life 30 days', recent('meeting', 'call')),
-  feature('email_replies', 'log1p count', 'mails answered, half-life 30 days', recent('email_reply')),
-  feature(
+  fading('demo_requests', 'log1p count', 'demo requests, half-life 30 days', MONTH, recent('demo_request')),
+  fading('inquiries', 'log1p count', 'inquiries, half-life 30 days', MONTH, recent('inquiry')),
+  fading('cart_adds', 'log1p count', 'items put into the cart, half-life 30 days', MONTH, recent('add_to_cart')),
+  fading('meetings', 'log1p count', 'meetings and calls, half-life 30 days', MONTH, recent('meeting', 'call')),
+  fading('email_replies', 'log1p count', 'mails answered, half-life 30 days', MONTH, recent('email_reply')),
+  fading(
     'email_attention',
     'log1p count',
     'mails opened or clicked, half-life 30 days',
+    MONTH,
     recent('email_open', 'email_click'),
   ),
   feature('sessions', 'log1p count', 'sessions ever', (state) => Math.log1p(state.sessions)),
-  feature(
+  growing(
     'days_inactive',
-    'log1p days',
     'time since the last act of a customer who stays (lastActiveAt); 0 before the first',
-    (state, asOf) => (state.lastActiveAt === NEVER ? 0 : logDays(asOf - state.lastActiveAt)),
+    (state) => state.lastActiveAt,
   ),
   feature('tenure', 'log1p days', 'time from the first to the newest event', (state) =>
     logDays(state.newestAt - state.firstSeenAt),
   ),
   feature('purchases', 'log1p count', 'purchases ever', (state) => Math.log1p(state.purchases)),
   feature('spend', 'log1p major units', 'purchases less refunds in the reporting currency', spendOf),
-  feature('days_since_purchase', 'log1p days', 'time since the last purchase; 0 without one', (state, asOf) =>
-    Math.log1p(recencyDaysOf(state, asOf) ?? 0),
-  ),
-  feature(
-    'purchase_overdue',
-    'log2 ratio',
-    'time since the last purchase over the usual gap; 0 on schedule',
-    overdueOf,
-  ),
+  growing('days_since_purchase', 'time since the last purchase; 0 without one', (state) => state.lastPurchaseAt),
+  {
+    name: 'purchase_overdue',
+    doc: 'time since the last purchase over the usual gap; 0 on schedule',
+    unit: 'log2 ratio',
+    of: overdueOf,
+    course: { kind: 'overdue' },
+  },
   feature('purchase_regularity', 'share', 'how even the gaps between purchases are; 0 below two gaps', regularityOf),
   feature('refund_ratio', 'share', 'refunded out of bought, reporting currency', refundRatioOf),
   feature(

@@ -19,8 +19,26 @@ export function recencyDaysOf(state: CustomerState, asOf: number): number | null
 export function overdueOf(state: CustomerState, asOf: number): number {
   const recency = recencyDaysOf(state, asOf)
   if (recency === null || state.gaps === 0) return 0
-  const ratio = Math.log2(recency / Math.max(state.gapMeanDays, LEAST_MEAN_GAP_DAYS))
+  return overdueAfter(recency, state)
+}
+
+/** overdueOf for a customer with gaps whose last purchase is so long ago. */
+export function overdueAfter(recencyDays: number, state: CustomerState): number {
+  const ratio = Math.log2(recencyDays / usualGapDays(state))
   return (Math.min(LIMIT, Math.max(-LIMIT, ratio)) * state.gaps) / (state.gaps + 1)
+}
+
+/**
+ * Days since the last purchase between which overdueAfter moves; it stands still before and after.
+ * Between them its slope is gaps / (gaps + 1) / (ln 2 × days).
+ */
+export function overdueMoves(state: CustomerState): { readonly from: number; readonly to: number } {
+  const usual = usualGapDays(state)
+  return { from: usual * 2 ** -LIMIT, to: usual * 2 ** LIMIT }
+}
+
+function usualGapDays({ gapMeanDays }: CustomerState): number {
+  return Math.max(gapMeanDays, LEAST_MEAN_GAP_DAYS)
 }
 
 /** 1 / (1 + coefficient of variation) of the gaps: 1 is like clockwork; 0 below two gaps. */
