@@ -14,7 +14,6 @@ const FIRST_LOOK_DAYS = 8
 const SECOND_MS = 1_000
 
 export interface Scored {
-  readonly state: CustomerState
   /** What the scores are for, epoch ms. */
   readonly asOf: number
   /** Log odds as of then, and what they are made of. */
@@ -22,6 +21,11 @@ export interface Scored {
   readonly leadWorkings: Workings
   readonly churnOdds: number
   readonly churnWorkings: Workings
+}
+
+export interface Rules {
+  readonly models: Models
+  readonly tenant: TenantSettings
 }
 
 /** Finds out when to look at a customer again if nothing arrives. Keeps scratch memory and serves one task. */
@@ -40,14 +44,19 @@ export class NextChange {
    * changes, and at which one looks again.
    * @param isLook nothing came since the timer before this was planned
    */
-  after(scored: Scored, models: Models, tenant: TenantSettings, isLook: boolean): number {
+  after(state: CustomerState, scored: Scored, { models, tenant }: Rules, isLook: boolean): number {
     if (tenant !== this.#tenant) this.#use(tenant)
-    const churn = this.#nextBand(scored, models.churn, isLook)
-    const lead = tenant.minIntervalMs.lead === 0 ? 0 : this.#heldBackGrade(scored, models.lead)
+    const churn = this.#nextBand(state, scored, models.churn, isLook)
+    const lead = tenant.minIntervalMs.lead === 0 ? 0 : this.#heldBackGrade(state, scored, models.lead)
     return churn === 0 || (lead !== 0 && lead < churn) ? lead : churn
   }
 
-  #nextBand({ state, asOf, churnOdds, churnWorkings }: Scored, model: CompiledModel, isLook: boolean): number {
+  #nextBand(
+    state: CustomerState,
+    { asOf, churnOdds, churnWorkings }: Scored,
+    model: CompiledModel,
+    isLook: boolean,
+  ): number {
     const edges = this.#edges[state.churnHeld]!
     const odds = this.#odds
     odds.set(model, state, asOf, churnOdds, churnWorkings)
@@ -71,7 +80,7 @@ export class NextChange {
   }
 
   /** A grade that the minimum interval holds back, if at its end it will still be asked for. */
-  #heldBackGrade({ state, asOf, leadOdds, leadWorkings }: Scored, model: CompiledModel): number {
+  #heldBackGrade(state: CustomerState, { asOf, leadOdds, leadWorkings }: Scored, model: CompiledModel): number {
     const hold = { held: state.leadHeld, heldSince: state.leadHeldSince }
     const { heldBackUntil } = holdClass({ ...hold, value: probabilityOf(leadOdds), asOf }, this.#lead)
     if (heldBackUntil === null) return 0

@@ -45,7 +45,13 @@ export class QuietOdds {
   falls = false
 
   /** @param odds that the model gave the state as of `asOf` @param workings what they were made of */
-  set(model: CompiledModel, state: CustomerState, asOf: number, odds: number, { values, contributions }: Workings): void {
+  set(
+    model: CompiledModel,
+    state: CustomerState,
+    asOf: number,
+    odds: number,
+    { values, contributions }: Workings,
+  ): void {
     const terms = this.#model === model ? this.#terms! : quietTermsOf(model)
     this.#model = model
     this.#terms = terms

@@ -24,13 +24,12 @@ export function createBuildCustomer(): Processor {
 
   return (context) => {
     const { customer, draft, tenant } = context
-    const { event } = context.input
     customer.tenantId = context.tenantId
     customer.customerId = context.customerId
-    customer.eventId = event.eventId
-    customer.cause = 'event'
-    customer.occurredAt = event.occurredAt
-    customer.asOf = draft.newestAt
+    customer.eventId = context.eventId
+    customer.cause = context.cause
+    customer.occurredAt = context.occurredAt
+    customer.asOf = context.asOf
     customer.scoredAt = context.now
     customer.settingsVersion = tenant.version
     customer.thresholdsVersion = context.thresholds?.version ?? 0
@@ -40,9 +39,9 @@ export function createBuildCustomer(): Processor {
   }
 }
 
-function fillRfm({ customer: { rfm }, draft, tenant }: EventContext): void {
+function fillRfm({ customer: { rfm }, draft, tenant, asOf }: EventContext): void {
   const reported = draft.money[draft.reporting]
-  rfm.recencyDays = recencyDaysOf(draft, draft.newestAt)
+  rfm.recencyDays = recencyDaysOf(draft, asOf)
   rfm.frequency = draft.purchases
   rfm.monetaryMinor = netMinorOf(draft)
   rfm.currency = reported?.currency ?? (draft.money.length === 0 ? null : tenant.currency)

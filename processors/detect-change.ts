@@ -16,9 +16,8 @@ export function createDetectChange(): Processor {
 }
 
 function detectGrade(context: EventContext): void {
-  const { draft, customer, tenant } = context
+  const { draft, customer, tenant, asOf } = context
   const value = customer.lead.probability
-  const asOf = draft.newestAt
   const { held }: Hold = holdClass(
     { held: draft.leadHeld, heldSince: draft.leadHeldSince, value, asOf },
     { edges: tenant.thresholds.lead, margin: tenant.margins.lead, minIntervalMs: tenant.minIntervalMs.lead },
@@ -40,9 +39,8 @@ function detectGrade(context: EventContext): void {
 }
 
 function detectBand(context: EventContext): void {
-  const { draft, customer, tenant } = context
+  const { draft, customer, tenant, asOf } = context
   const value = customer.churn.risk
-  const asOf = draft.newestAt
   const { held }: Hold = holdClass(
     { held: draft.churnHeld, heldSince: draft.churnHeldSince, value, asOf },
     { edges: tenant.thresholds.churn, margin: tenant.margins.churn, minIntervalMs: tenant.minIntervalMs.churn },
@@ -74,8 +72,7 @@ interface Move {
 }
 
 /** A change outlives its event, so unlike the customer record it shares no object with the context. */
-export function pushChange({ tenantId, customerId, input, draft, changes }: EventContext, move: Move): void {
-  const { eventId } = input.event
+export function pushChange({ tenantId, customerId, eventId, cause, asOf, changes }: EventContext, move: Move): void {
   changes.push({
     changeId: `${customerKey(tenantId, customerId)}/${move.kind}/${eventId}`,
     tenantId,
@@ -87,8 +84,8 @@ export function pushChange({ tenantId, customerId, input, draft, changes }: Even
     toValue: move.toValue,
     reasons: move.reasons.map(({ feature, value, contribution }) => ({ feature, value, contribution })),
     eventId,
-    cause: 'event',
-    occurredAt: draft.newestAt,
+    cause,
+    occurredAt: asOf,
     modelVersion: move.modelVersion,
   })
 }

@@ -9,11 +9,12 @@ import { DEFAULT_SETTINGS, type TenantSettings } from '../schemas/settings.ts'
 import type { Thresholds } from '../schemas/thresholds.ts'
 
 /**
- * Everything about one event on its way through the processors. One context serves event after event: the caller sets
+ * Everything about one event, or one timer that is due, on its way through the processors. One context serves event after event: the caller sets
  * the inputs, the pipeline fills the outputs, the caller encodes them before it takes the next event.
  */
 export interface EventContext {
-  // inputs, set by the caller for each event
+  // inputs, set by the caller for each event or timer
+  /** Not looked at for a timer. */
   input: InputEvent
   tenantId: string
   customerId: string
@@ -28,8 +29,19 @@ export interface EventContext {
   /** The worker's clock, epoch ms: only to refuse events from the future and for `scoredAt`. */
   now: number
 
+  // set at the beginning, from the event or the timer
+  cause: 'event' | 'timer'
+  /** The event's id, or the timer's: `timer:<key>:<due time>`. */
+  eventId: string
+  /** The event's time, or when the timer is due. */
+  occurredAt: number
+
   // between processors
+  /** What the scores are for: the customer's newest event time, or when the timer is due. */
+  asOf: number
   readonly features: Float64Array
+  leadOdds: number
+  churnOdds: number
   readonly leadWorkings: Workings
   readonly churnWorkings: Workings
 
@@ -57,6 +69,12 @@ export function createEventContext(): EventContext {
     thresholds: null,
     streamTime: NEVER,
     now: 0,
+    cause: 'event',
+    eventId: '',
+    occurredAt: 0,
+    asOf: 0,
+    leadOdds: 0,
+    churnOdds: 0,
     features: new Float64Array(FEATURE_COUNT),
     leadWorkings: createWorkings(),
     churnWorkings: createWorkings(),

@@ -1,5 +1,5 @@
-/** Why an event ends without a result although nothing is wrong with it: a metric label. */
-export type DropReason = 'duplicate'
+/** Why an event or a timer ends without a result although nothing is wrong with it; for events a metric label. */
+export type DropReason = 'duplicate' | 'unchanged'
 
 /**
  * What a processor decides about an event. Only the runtime acts on it: forward goes on, drop is counted, a dead letter
@@ -12,6 +12,9 @@ export type Outcome =
 
 export const FORWARD: Outcome = Object.freeze({ kind: 'forward' })
 export const DROP_DUPLICATE: Outcome = Object.freeze({ kind: 'drop', reason: 'duplicate' })
+
+/** A timer by which nothing moved; only the state's next timer counts. */
+export const DROP_UNCHANGED: Outcome = Object.freeze({ kind: 'drop', reason: 'unchanged' })
 
 export function deadLetter(stage: string, reason: string, error: string): Outcome {
   return { kind: 'deadLetter', stage, reason, error }

@@ -23,6 +23,7 @@ export function createUpdateFeatures(): Processor {
     const { occurredAt } = context.input.event
     if (draft.firstSeenAt === NEVER || occurredAt < draft.firstSeenAt) draft.firstSeenAt = occurredAt
     advanceCounters(draft, occurredAt)
+    context.asOf = draft.newestAt
     const refusal = apply(context)
     if (refusal !== null) return deadLetter(STAGE, refusal.reason, refusal.error)
     draft.reporting = reportingOf(draft.money, tenant.currency)

@@ -3,13 +3,14 @@ import { CHURN_PRIOR } from '../models/priors/churn-prior.ts'
 import { LEAD_PRIOR } from '../models/priors/lead-prior.ts'
 import { createEventContext } from '../processors/event-context.ts'
 import type { Outcome } from '../processors/outcome.ts'
+import { StreamTimes } from '../runtime/stream-time.ts'
 import type { Customer } from '../schemas/avro/customer.ts'
 import type { ScoreChange } from '../schemas/avro/score-change.ts'
 import { type CustomerState, newCustomerState } from '../schemas/customer-state.ts'
 import type { InputEvent } from '../schemas/events.ts'
 import { customerKey } from '../schemas/partition.ts'
 import { DEFAULT_SETTINGS, type TenantSettings } from '../schemas/settings.ts'
-import { decodeState } from '../schemas/state-codec.ts'
+import { decodeState, encodeState } from '../schemas/state-codec.ts'
 import type { Thresholds } from '../schemas/thresholds.ts'
 import { createScoring } from '../topology/scoring.ts'
 
@@ -52,6 +53,11 @@ export interface DriverOutputs {
 export interface Driver {
   /** Takes one event through the topology and says how it ended. What a processor throws is thrown. */
   pipe<Topic extends InputEvent['topic']>(topic: Topic, event: EventOf<Topic>): Outcome
+  /**
+   * Fires the timers of all customers that are due before a time, as the task does for those without events. `pipe` has
+   * fired those of the event's own customer that were due before the event and before the newest event of his tenant.
+   */
+  passTime(before: number): void
   /** The records that came into an output topic since it was last read. */
   read<Topic extends keyof DriverOutputs>(topic: Topic): DriverOutputs[Topic][]
   /** What is known of a customer, undefined before his first event. */
@@ -76,24 +82,54 @@ export function createDriver({ settings = DEFAULT_SETTINGS, models, thresholds =
   context.models = models ?? { lead: compileModel(LEAD_PRIOR), churn: compileModel(CHURN_PRIOR) }
   context.now = now
 
+  const streamTimes = new StreamTimes()
+
   const stateOf = (tenantId: string, customerId: string): CustomerState | undefined => {
     const bytes = states.get(customerKey(tenantId, customerId))
     return bytes === undefined ? undefined : decodeState(bytes)
+  }
+
+  const keep = (): void => {
+    const customer = copyOf(context.customer)
+    states.set(customerKey(context.tenantId, context.customerId), customer.state)
+    outputs.customers.push(customer)
+    outputs['score-changes'].push(...context.changes)
+  }
+
+  const fireTimers = (tenantId: string, customerId: string, before: number): void => {
+    context.tenantId = tenantId
+    context.customerId = customerId
+    for (;;) {
+      const state = stateOf(tenantId, customerId)
+      if (state === undefined || state.nextTimerAt === 0 || state.nextTimerAt >= before) return
+      context.draft = state
+      if (scoring.fire(context).kind === 'forward') keep()
+      else states.set(customerKey(tenantId, customerId), bytesOf(state))
+    }
+  }
+
+  const process = (tenantId: string, customerId: string): Outcome => {
+    context.tenantId = tenantId
+    context.customerId = customerId
+    context.draft = stateOf(tenantId, customerId) ?? newCustomerState()
+    return scoring.process(context)
   }
 
   return {
     pipe(topic, event) {
       const { tenantId, customerId } = event
       context.input = { topic, event } as InputEvent // the pair is right by the signature of pipe
-      context.tenantId = tenantId
-      context.customerId = customerId
-      context.draft = stateOf(tenantId, customerId) ?? newCustomerState()
-      const outcome = scoring.process(context)
+      context.streamTime = streamTimes.of(tenantId)
+      const now = Math.max(context.streamTime, event.occurredAt)
+      const nextTimerAt = stateOf(tenantId, customerId)?.nextTimerAt ?? 0
+      // An event that is refused makes no time pass.
+      if (nextTimerAt !== 0 && nextTimerAt < now && process(tenantId, customerId).kind === 'forward') {
+        fireTimers(tenantId, customerId, now)
+      }
+      const outcome = process(tenantId, customerId)
       if (outcome.kind === 'forward') {
-        const customer = copyOf(context.customer)
-        states.set(customerKey(tenantId, customerId), customer.state)
-        outputs.customers.push(customer)
-        outputs['score-changes'].push(...context.changes)
+        keep()
+        streamTimes.observe(tenantId, context.draft.newestAt)
       } else if (outcome.kind === 'deadLetter') {
         const { stage, reason, error } = outcome
         outputs['dead-letters'].push({ input: context.input, stage, reason, error })
@@ -103,6 +139,12 @@ export function createDriver({ settings = DEFAULT_SETTINGS, models, thresholds =
     read(topic) {
       return outputs[topic].splice(0)
     },
+    passTime(before) {
+      for (const key of [...states.keys()]) {
+        const slash = key.indexOf('/')
+        fireTimers(key.slice(0, slash), key.slice(slash + 1), before)
+      }
+    },
     state: stateOf,
     useThresholds(thresholds) {
       context.thresholds = thresholds
@@ -111,6 +153,11 @@ export function createDriver({ settings = DEFAULT_SETTINGS, models, thresholds =
       context.now += ms
     },
   }
+}
+
+function bytesOf(state: CustomerState): Buffer {
+  const bytes = Buffer.alloc(65_536)
+  return bytes.subarray(0, encodeState(state, bytes, 0))
 }
 
 /** The context uses its record again for the next event. */

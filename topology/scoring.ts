@@ -3,10 +3,13 @@ import { createDeduplicateEvent } from '../processors/deduplicate-event.ts'
 import { createDetectChange } from '../processors/detect-change.ts'
 import type { EventContext } from '../processors/event-context.ts'
 import { FORWARD, type Outcome } from '../processors/outcome.ts'
+import { createPlanTimer } from '../processors/plan-timer.ts'
+import type { Processor } from '../processors/processor.ts'
 import { createRankCustomer } from '../processors/rank-customer.ts'
 import { createScoreCustomer } from '../processors/score-customer.ts'
 import { createUpdateFeatures } from '../processors/update-features.ts'
 import { createValidateEvent } from '../processors/validate-event.ts'
+import { customerKey } from '../schemas/partition.ts'
 import { createTopology, type Topology } from './topology.ts'
 
 /** THE pipeline: what the customer task runs, and what `everscore topology` draws. */
@@ -26,9 +29,12 @@ export const scoringTopology: Topology = createTopology()
   // After validation, so that an event that is refused doesn't enter its id and can be sent again, corrected.
   .processor('deduplicate-event', createDeduplicateEvent, ['validate-event'])
   .processor('update-features', createUpdateFeatures, ['deduplicate-event'])
-  .processor('score-customer', createScoreCustomer, ['update-features'])
+  .timers('due-timers')
+  .processor('score-customer', createScoreCustomer, ['update-features', 'due-timers'])
   .processor('detect-change', createDetectChange, ['score-customer'])
-  .processor('rank-customer', createRankCustomer, ['detect-change'])
+  // What is held by now decides what may come next.
+  .processor('plan-timer', createPlanTimer, ['detect-change'])
+  .processor('rank-customer', createRankCustomer, ['plan-timer'])
   // Last, because the record holds the state as all others leave it.
   .processor('build-customer', createBuildCustomer, ['rank-customer'])
   .sink('customer-records', 'customers', ['build-customer'])
@@ -42,19 +48,52 @@ export interface Scoring {
    * Deterministic but for `scoredAt`; never waits; what a processor throws is thrown.
    */
   process(context: EventContext): Outcome
+  /**
+   * Takes the draft's next timer, which is due, through the processors that come after `due-timers`. `forward` as above;
+   * `drop`: nothing changed, and of the draft only `nextTimerAt` is new.
+   */
+  fire(context: EventContext): Outcome
 }
 
 /** Runs scoringTopology. Its processors keep scratch memory, so each task creates its own. */
 export function createScoring(): Scoring {
-  const steps = scoringTopology.nodes.flatMap((node) => (node.kind === 'processor' ? [node.create()] : []))
+  const created = new Map<string, Processor>()
+  for (const node of scoringTopology.nodes) if (node.kind === 'processor') created.set(node.name, node.create())
+  const steps = [...created.values()]
+  const timerSteps = [...reachableFrom('due-timers')].flatMap((name) => created.get(name) ?? [])
   return {
     process(context) {
-      context.changes.length = 0
-      for (let i = 0; i < steps.length; i++) {
-        const outcome = steps[i]!(context)
-        if (outcome.kind !== 'forward') return outcome
-      }
-      return FORWARD
+      const { event } = context.input
+      context.cause = 'event'
+      context.eventId = event.eventId
+      context.occurredAt = event.occurredAt
+      return run(steps, context)
+    },
+    fire(context) {
+      const dueAt = context.draft.nextTimerAt
+      context.cause = 'timer'
+      context.eventId = `timer:${customerKey(context.tenantId, context.customerId)}:${dueAt}`
+      context.occurredAt = dueAt
+      context.asOf = dueAt
+      return run(timerSteps, context)
     },
   }
+}
+
+function run(steps: readonly Processor[], context: EventContext): Outcome {
+  context.changes.length = 0
+  for (let i = 0; i < steps.length; i++) {
+    const outcome = steps[i]!(context)
+    if (outcome.kind !== 'forward') return outcome
+  }
+  return FORWARD
+}
+
+/** A node and all that what it forwards comes to, in the order of the topology. */
+function reachableFrom(start: string): Set<string> {
+  const reached = new Set([start])
+  for (const node of scoringTopology.nodes) {
+    if ('parents' in node && node.parents.some((parent) => reached.has(parent))) reached.add(node.name)
+  }
+  return reached
 }

@@ -4,6 +4,8 @@ import type { TopicName } from '../schemas/topics.ts'
 
 export type TopologyNode =
   | { readonly kind: 'source'; readonly name: string; readonly topic: TopicName }
+  /** Time: what is due enters here without a record. */
+  | { readonly kind: 'timers'; readonly name: string }
   | {
       readonly kind: 'processor'
       readonly name: string
@@ -20,6 +22,7 @@ export type TopologyNode =
 export interface Topology {
   readonly nodes: readonly TopologyNode[]
   source(name: string, topic: TopicName): Topology
+  timers(name: string): Topology
   processor(name: string, create: () => Processor, parents: readonly string[]): Topology
   sink(name: string, topic: TopicName, parents: readonly string[]): Topology
 }
@@ -33,6 +36,7 @@ function topologyOf(nodes: readonly TopologyNode[]): Topology {
   return Object.freeze({
     nodes,
     source: (name: string, topic: TopicName) => withNode(nodes, { kind: 'source', name, topic }),
+    timers: (name: string) => withNode(nodes, { kind: 'timers', name }),
     processor: (name: string, create: () => Processor, parents: readonly string[]) =>
       withNode(nodes, { kind: 'processor', name, create, parents }),
     sink: (name: string, topic: TopicName, parents: readonly string[]) =>
@@ -48,7 +52,7 @@ function withNode(nodes: readonly TopologyNode[], node: TopologyNode): Topology 
   if (node.kind === 'source') {
     const twin = nodes.find((other) => other.kind === 'source' && other.topic === node.topic)
     if (twin) refuse(`reads ${node.topic}, which ${twin.name} reads already`)
-  } else {
+  } else if (node.kind !== 'timers') {
     if (node.parents.length === 0) refuse('has no parent')
     for (const parent of node.parents) {
       const found = nodes.find(({ name }) => name === parent) ?? refuse(`has the unknown parent ${parent}`)

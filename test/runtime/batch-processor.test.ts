@@ -305,7 +305,7 @@ describe('a bug in a processor', () => {
   }
 
   test('on one event is a dead letter of that event, and its draft is dropped', () => {
-    bench = new Bench({ process: broken })
+    bench = new Bench({ ...scoring, process: broken })
     const before = interaction({ type: 'login' })
     const after = interaction({ type: 'search' })
     const { customers, deadLetters } = bench.commit([
@@ -321,7 +321,7 @@ describe('a bug in a processor', () => {
   })
 
   test('on too many of them ends the batch instead', () => {
-    bench = new Bench({ process: broken })
+    bench = new Bench({ ...scoring, process: broken })
     const batch = Array.from({ length: 300 }, (_, i) => event(interaction({ type: 'call' }), i))
     expect(() => bench.process(batch)).toThrow(expect.objectContaining({ code: 'INTERNAL' }))
   })
@@ -332,7 +332,7 @@ describe('a bug in a processor', () => {
       if (context.changes[0]) Object.assign(context.changes[0], { to: undefined })
       return outcome
     }
-    bench = new Bench({ process: unwritable })
+    bench = new Bench({ ...scoring, process: unwritable })
     const { customers, deadLetters } = bench.commit([event(interaction())])
     expect([customers.length, deadLetters.length]).toEqual([0, 1])
     expect(headersOf(deadLetters[0]!)).toMatchObject({ stage: 'processor', reason: 'PROCESSOR_ERROR' })
