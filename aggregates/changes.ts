@@ -1,10 +1,12 @@
 import type { CrossSell } from '../schemas/avro/cross-sell.ts'
 import type { Nps } from '../schemas/avro/nps.ts'
+import type { Thresholds } from '../schemas/thresholds.ts'
 
 /** A record of a result topic; null: a result that is no longer kept. */
 export type AggregateResult =
   | { readonly topic: 'nps'; readonly key: string; readonly value: Nps }
   | { readonly topic: 'cross-sell'; readonly key: string; readonly value: CrossSell | null }
+  | { readonly topic: 'thresholds'; readonly key: string; readonly value: Thresholds }
 
 /** What one unit of work of the aggregate task writes, in one transaction. */
 export interface AggregateChanges {

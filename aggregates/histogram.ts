@@ -8,7 +8,6 @@ export const exactRange: RangeOf = (bucket) => [bucket, bucket]
 interface Ranking {
   readonly buckets: readonly number[]
   readonly ends: readonly number[]
-  readonly size: number
 }
 
 /**
@@ -19,6 +18,7 @@ interface Ranking {
 export class Histogram {
   readonly #rangeOf: RangeOf
   readonly #counts = new Map<number, number>()
+  #size = 0
   #ranking: Ranking | null = null
 
   constructor(rangeOf: RangeOf) {
@@ -26,7 +26,9 @@ export class Histogram {
   }
 
   add(bucket: number, count: number): void {
-    const sum = (this.#counts.get(bucket) ?? 0) + count
+    const before = this.#counts.get(bucket) ?? 0
+    const sum = before + count
+    this.#size += Math.max(0, sum) - Math.max(0, before)
     if (sum === 0) this.#counts.delete(bucket)
     else this.#counts.set(bucket, sum)
     this.#ranking = null
@@ -43,7 +45,7 @@ export class Histogram {
 
   /** Customers in it. */
   get size(): number {
-    return this.#ranked.size
+    return this.#size
   }
 
   /**
@@ -62,13 +64,13 @@ export class Histogram {
 
   /** The largest share of the customers that is in one bucket of several values; 0: quantiles are exact. */
   get rankError(): number {
-    const { buckets, ends, size } = this.#ranked
+    const { buckets, ends } = this.#ranked
     let most = 0
     for (let i = 0; i < buckets.length; i++) {
       const [least, greatest] = this.#rangeOf(buckets[i]!)
       if (greatest > least) most = Math.max(most, ends[i]! - (ends[i - 1] ?? 0))
     }
-    return most === 0 ? 0 : most / size
+    return most === 0 ? 0 : most / this.#size
   }
 
   /** The value at a position of all values in ascending order, from 0. */
@@ -90,12 +92,12 @@ export class Histogram {
   get #ranked(): Ranking {
     if (this.#ranking === null) {
       const held = this.entries().filter(([, count]) => count > 0)
-      let size = 0
+      let end = 0
       const ends = held.map(([, count]) => {
-        size += count
-        return size
+        end += count
+        return end
       })
-      this.#ranking = { buckets: held.map(([bucket]) => bucket), ends, size }
+      this.#ranking = { buckets: held.map(([bucket]) => bucket), ends }
     }
     return this.#ranking
   }

@@ -1,34 +1,26 @@
 import { AppError } from '../schemas/errors.ts'
 import { MAX, putSigned, putString, putVarint, Reader } from '../schemas/state-bytes.ts'
-import { parseThresholds, type Thresholds } from '../schemas/thresholds.ts'
 import type { Histogram } from './histogram.ts'
 import { Population } from './population.ts'
 
-/** What the aggregate task keeps of a tenant's population: an entry of `aggregate-state`. */
-export interface PopulationState {
-  readonly population: Population
-  /** The thresholds that were sent last; null: none yet. */
-  readonly published: Thresholds | null
-}
-
 /*
  * Format 1: the histograms recency, frequency, totals; how many currencies, and of each in the order of their codes the code
- * and its histogram; the thresholds as JSON, empty for none. A histogram is the number of its buckets, and of each, in
- * ascending order, the distance from the one before (from 0 for the first) and the count. Numbers are zigzag LEB128 varints.
+ * and its histogram. A histogram is the number of its buckets, and of each, in ascending order, the distance from the one
+ * before (from 0 for the first) and the count. Numbers are LEB128 varints, zigzag where they may be negative.
  */
 const FORMAT = 1
 /** Five bytes hold a distance, eight a count. */
 const BYTES_A_BUCKET = 13
+/** A number of buckets, and the code of a currency. */
+const BYTES_A_HISTOGRAM = 64
 
 /** The same population always gives the same bytes. */
-export function encodePopulation({ population, published }: PopulationState): Buffer {
+export function encodePopulation(population: Population): Buffer {
   const currencies = [...population.monetary].sort(([a], [b]) => (a < b ? -1 : 1))
   const histograms = [population.recency, population.frequency, population.totals]
-  const json = published === null ? '' : JSON.stringify(published)
-  const buckets = [...histograms, ...currencies.map(([, histogram]) => histogram)].map((each) => each.entries().length)
-  const bytes = Buffer.allocUnsafe(
-    64 + buckets.reduce((sum, each) => sum + each * BYTES_A_BUCKET, 0) + currencies.length * 64 + json.length * 3,
-  )
+  const all = [...histograms, ...currencies.map(([, histogram]) => histogram)]
+  const buckets = all.reduce((sum, histogram) => sum + histogram.entries().length, 0)
+  const bytes = Buffer.allocUnsafe((all.length + 1) * BYTES_A_HISTOGRAM + buckets * BYTES_A_BUCKET)
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
   let at = putVarint(view, 0, FORMAT)
   for (const histogram of histograms) at = putHistogram(view, at, histogram)
@@ -37,11 +29,11 @@ export function encodePopulation({ population, published }: PopulationState): Bu
     at = putString(view, at, currency)
     at = putHistogram(view, at, histogram)
   }
-  return bytes.subarray(0, putString(view, at, json))
+  return bytes.subarray(0, at)
 }
 
 /** @throws AppError STATE_UNREADABLE for bytes of another format, or that end early or go on */
-export function decodePopulation(bytes: Buffer): PopulationState {
+export function decodePopulation(bytes: Buffer): Population {
   const reader = new Reader(bytes, 0)
   const format = reader.varint(MAX)
   if (format !== FORMAT) throw new AppError('STATE_UNREADABLE', `population: format ${format} is not known`)
@@ -52,9 +44,8 @@ export function decodePopulation(bytes: Buffer): PopulationState {
   for (let left = reader.varint(bytes.length); left > 0; left--) {
     readHistogram(reader, population.monetaryIn(reader.string()))
   }
-  const json = reader.string()
   reader.end()
-  return { population, published: json === '' ? null : parseThresholds(JSON.parse(json)) }
+  return population
 }
 
 function putHistogram(view: DataView, at: number, histogram: Histogram): number {
