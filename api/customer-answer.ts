@@ -1,4 +1,5 @@
-import { type Static, type TUnsafe, Type, Unsafe } from 'typebox'
+import { type Static, type TSchema, type TUnsafe, Type, Unsafe } from 'typebox'
+import type { CustomerValue } from '../models/clv/customer-value.ts'
 import { type Customer, customerSchema } from '../schemas/avro/customer.ts'
 import { jsonProperties } from '../schemas/json-schema.ts'
 import { customerExample } from './examples.ts'
@@ -13,6 +14,29 @@ const nullable = <T>(schema: TUnsafe<T>, description: string): TUnsafe<T | null>
 const contributions = nullable(Unsafe<Static<typeof byFeature>>(byFeature), 'null: that model is not known any more.')
 const baseline = nullable(Unsafe<number>({ type: 'number' }), 'Baseline + the sum of contributions = log odds.')
 
+const valueProperties: Record<keyof CustomerValue, TSchema> = {
+  modelVersion: Type.String(),
+  horizonDays: Type.Integer({ description: 'How far ahead (setting clv.horizonDays).' }),
+  probabilityAlive: nullable(
+    Unsafe<number>({ type: 'number' }),
+    'That he will buy again at all; null after a single day of purchases, of which the model can only say 1.',
+  ),
+  expectedPurchases: Type.Number({ description: 'Days with a purchase, within the horizon.' }),
+  nextPurchaseMedianAt: Type.Integer({
+    description: 'Epoch ms: if he is still active, half of such customers have bought again by then.',
+  }),
+  nextPurchaseMeanAt: nullable(
+    Unsafe<number>({ type: 'integer' }),
+    'Epoch ms: when to expect it, if he is still active; null: too little is known of him.',
+  ),
+  expectedOrderMinor: nullable(
+    Unsafe<number>({ type: 'integer' }),
+    'Worth of one such day, minor units; null: the model has no values in his currency.',
+  ),
+  clvMinor: nullable(Unsafe<number>({ type: 'integer' }), 'Worth of all of them, discounted by clv.discountRate.'),
+  currency: nullable(Unsafe<string>({ type: 'string' }), 'ISO 4217.'),
+}
+
 const explanation = {
   features: Type.Record(Type.String(), Type.Number(), { description: 'Value of every feature.' }),
   contributions: Type.Object(
@@ -20,6 +44,10 @@ const explanation = {
     { description: 'What every feature adds to the log odds of each score: exact SHAP values of a linear model.' },
   ),
   baselines: Type.Object({ lead: baseline, churn: baseline }),
+  clv: nullable(
+    Unsafe<CustomerValue>(Type.Object(valueProperties)),
+    'What the customer is expected to buy; null: he never bought, or the tenant has no such model yet.',
+  ),
 }
 
 const nowSchema = Type.Object(

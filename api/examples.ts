@@ -30,6 +30,17 @@ const why = {
     churn: { demo_requests: 0, days_inactive: 0 },
   },
   baselines: { lead: -3, churn: -1 },
+  clv: {
+    modelVersion: 'clv-20260101',
+    horizonDays: 365,
+    probabilityAlive: null,
+    expectedPurchases: 3.7,
+    nextPurchaseMedianAt: 1_773_705_600_000,
+    nextPurchaseMeanAt: null,
+    expectedOrderMinor: 3120,
+    clvMinor: 11_544,
+    currency: 'GBP',
+  },
 }
 const asOf = 1_768_478_400_000
 const tenDaysLater = asOf + 10 * 86_400_000

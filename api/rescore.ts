@@ -1,9 +1,11 @@
+import { type CustomerValue, customerValueOf } from '../models/clv/customer-value.ts'
 import { computeFeatures, FEATURE_COUNT, FEATURES } from '../models/features.ts'
 import { CHURN_BANDS, LEAD_GRADES } from '../models/grades.ts'
 import { holdClass } from '../models/hysteresis.ts'
 import type { CompiledModel, Models } from '../models/linear-model.ts'
 import { recencyDaysOf } from '../models/purchase-rhythm.ts'
 import { contributionsOf, createWorkings, probabilityOf, topReasons, type Workings } from '../models/score.ts'
+import type { ClvModel } from '../schemas/clv-model.ts'
 import type { CustomerState } from '../schemas/customer-state.ts'
 import type { TenantSettings } from '../schemas/settings.ts'
 import { decodeState } from '../schemas/state-codec.ts'
@@ -13,19 +15,25 @@ export interface RescorerDeps {
   /** The models that score a tenant's customers now. */
   readonly modelsOf: (tenantId: string) => Models
   readonly settingsOf: (tenantId: string) => TenantSettings
+  readonly clvOf: (tenantId: string) => ClvModel | null
 }
 
 /** Scores as the workers do, on the same models and settings. */
-export function createRescorer({ modelsOf, settingsOf }: RescorerDeps): Rescorer {
+export function createRescorer({ modelsOf, settingsOf, clvOf }: RescorerDeps): Rescorer {
+  const clvAt = (tenantId: string, state: CustomerState, asOf: number): CustomerValue | null => {
+    const model = clvOf(tenantId)
+    return model && customerValueOf(model, state, asOf, settingsOf(tenantId).clv)
+  }
   return {
     explain(stored) {
       const models = modelsOf(stored.tenantId)
-      const { lead, churn, values } = applied(models, decodeState(stored.state), stored.asOf)
-      return explanationOf(
-        values,
-        stored.lead.modelVersion === models.lead.version ? lead : null,
-        stored.churn.modelVersion === models.churn.version ? churn : null,
-      )
+      const state = decodeState(stored.state)
+      const { lead, churn, values } = applied(models, state, stored.asOf)
+      const known = {
+        lead: stored.lead.modelVersion === models.lead.version ? lead : null,
+        churn: stored.churn.modelVersion === models.churn.version ? churn : null,
+      }
+      return { ...explanationOf(values, known.lead, known.churn), clv: clvAt(stored.tenantId, state, stored.asOf) }
     },
     rescore(stored, now) {
       const models = modelsOf(stored.tenantId)
@@ -39,6 +47,7 @@ export function createRescorer({ modelsOf, settingsOf }: RescorerDeps): Rescorer
         lead: leadOf(state, settings, asOf, lead),
         churn: churnOf(state, settings, asOf, churn),
         ...explanationOf(values, lead, churn),
+        clv: clvAt(stored.tenantId, state, asOf),
       }
     },
   }
@@ -102,7 +111,7 @@ function churnOf(
   }
 }
 
-function explanationOf(values: Float64Array, lead: Applied | null, churn: Applied | null): Explanation {
+function explanationOf(values: Float64Array, lead: Applied | null, churn: Applied | null): Omit<Explanation, 'clv'> {
   return {
     features: named(values),
     contributions: { lead: lead && contributionsBy(lead), churn: churn && contributionsBy(churn) },

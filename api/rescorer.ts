@@ -1,3 +1,4 @@
+import type { CustomerValue } from '../models/clv/customer-value.ts'
 import type { Customer } from '../schemas/avro/customer.ts'
 
 /** Feature name → number. */
@@ -9,6 +10,8 @@ export interface Explanation {
   /** null: the model that scored is not known here any more. Baseline + Σ contributions = log odds, exactly. */
   readonly contributions: { readonly lead: ByFeature | null; readonly churn: ByFeature | null }
   readonly baselines: { readonly lead: number | null; readonly churn: number | null }
+  /** Null: the tenant has no model of it, or the customer never bought. */
+  readonly clv: CustomerValue | null
 }
 
 /** What of a record changes by time alone. */

@@ -72,6 +72,7 @@ export async function openApi(config: Config, log: Log): Promise<ApiServer> {
       rescorer: createRescorer({
         modelsOf: () => broadcast.models(),
         settingsOf: (tenantId) => broadcast.settings(tenantId),
+        clvOf: (tenantId) => broadcast.clv(tenantId),
       }),
       keys: config.EVERSCORE_API_KEYS.size > 0 ? config.EVERSCORE_API_KEYS : null,
       partitions: config.PARTITIONS,

@@ -24,7 +24,7 @@ describe('GET /v1/customers/{id}', () => {
     await store(view, stored)
     const response = await get('/v1/customers/ada')
     expect(response.statusCode).toBe(200)
-    const { features, contributions, baselines, now, ...record } = response.json()
+    const { features, contributions, baselines, clv, now, ...record } = response.json()
     const { state: _, ...fields } = stored
     expect(record).toEqual(fields)
     expect(now.asOf).toBe(NOW)
@@ -34,6 +34,8 @@ describe('GET /v1/customers/{id}', () => {
     expect(now.features.engagement_7d).toBeLessThan(features.engagement_7d)
     expect(Object.keys(contributions.churn)).toEqual(Object.keys(features))
     expect(baselines).toEqual({ lead: -3, churn: -1 })
+    expect(clv).toMatchObject({ modelVersion: 'clv-7', horizonDays: 365, currency: 'GBP' })
+    expect(now.clv.expectedPurchases).toBeLessThan(clv.expectedPurchases)
   })
 
   it('explains exactly: baseline and contributions add up to the log odds, stored and now', async () => {

@@ -10,6 +10,7 @@ import { AppError } from '../../schemas/errors.ts'
 import { customerKey, partitionOf } from '../../schemas/partition.ts'
 import { DEFAULT_SETTINGS } from '../../schemas/settings.ts'
 import { createDriver } from '../driver.ts'
+import { clvModel } from '../models/clv/build-clv-model.ts'
 import { DAY, interaction, NOON, transaction } from '../processors/build-event.ts'
 import { runningWorker, SETTLED, type ServingView, scores } from './serving-view.ts'
 
@@ -28,7 +29,7 @@ export function testDeps(view: ServingView, changes: Partial<ApiDeps> = {}): Api
   return {
     lookup: view.lookup,
     decodeCustomer: (value) => codec.decodeLoading(value),
-    rescorer: createRescorer({ modelsOf: () => models, settingsOf: () => DEFAULT_SETTINGS }),
+    rescorer: createRescorer({ modelsOf: () => models, settingsOf: () => DEFAULT_SETTINGS, clvOf: () => clvModel() }),
     keys: null,
     partitions: PARTITIONS,
     now: () => NOW,
