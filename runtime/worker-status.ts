@@ -12,6 +12,7 @@ export function buildReport(
   now: number,
 ): WorkerReport {
   const { events, latency } = counters
+  const { rss, heapUsed, external, arrayBuffers } = process.memoryUsage()
   latency.turn(now)
   return {
     workerId,
@@ -32,6 +33,7 @@ export function buildReport(
       deadLetters: Object.fromEntries(events.deadLetters),
       duplicates: events.drops.get('duplicate') ?? 0,
     },
+    memory: { rss, heapUsed, external, arrayBuffers },
     latency: {
       ingestToScore: summary(latency.recent('ingestToScore')),
       ingestToVisible: summary(latency.recent('ingestToVisible')),

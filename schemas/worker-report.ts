@@ -56,6 +56,12 @@ export const workerReportSchema = Type.Object({
     },
     { description: 'Counted since the worker started.' },
   ),
+  memory: Type.Optional(
+    Type.Object(
+      { rss: Count, heapUsed: Count, external: Count, arrayBuffers: Count },
+      { description: 'Bytes, as process.memoryUsage() counts them.' },
+    ),
+  ),
   latency: Type.Object({
     ingestToScore: quantilesSchema,
     ingestToVisible: quantilesSchema,
