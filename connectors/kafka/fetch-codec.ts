@@ -75,6 +75,18 @@ function encodeFetch(targets: readonly FetchTarget[], limits: FetchLimits): Buff
   return buffer
 }
 
+/**
+ * Records are views into these bytes and may wait for long: those of one slow partition must not hold the whole answer,
+ * of all partitions, in memory. Where they are most of it anyway, nothing is copied.
+ */
+function ownBytes(raw: Buffer, from: number, to: number): Buffer {
+  const view = raw.subarray(from, to)
+  if (view.length * 2 > raw.length) return view
+  const own = Buffer.allocUnsafeSlow(view.length)
+  own.set(view)
+  return own
+}
+
 function decodeFetch(raw: Buffer): FetchedPartition[] {
   let at = 4 + 2 + 4
   const fetched: FetchedPartition[] = []
@@ -104,7 +116,7 @@ function decodeFetch(raw: Buffer): FetchedPartition[] {
       }
       const batchBytes = Math.max(raw.readInt32BE(at + 4), 0)
       at += 8
-      const batches = raw.subarray(at, at + batchBytes)
+      const batches = ownBytes(raw, at, at + batchBytes)
       at += batchBytes
       fetched.push({
         topic,
