@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { AppError, messageOf } from '../schemas/errors.ts'
-import type { InputTopic } from '../schemas/topics.ts'
 import { ErrorRate } from './error-rate.ts'
+import type { InputLag } from './input-queue.ts'
 import type { RestoreProgress } from './takeover.ts'
 import { type TaskPorts, TaskSession, type TaskSettings } from './task-session.ts'
 
@@ -50,7 +50,7 @@ export class CustomerTask {
     return this.#failure
   }
 
-  lag(): { topic: InputTopic; position: number; end: number }[] {
+  lag(): readonly InputLag[] {
     return this.#session?.lag() ?? []
   }
 

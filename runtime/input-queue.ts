@@ -24,8 +24,20 @@ export interface TakenRecord {
   customer: CachedCustomer | null
 }
 
+/** Where a task is in one input topic; offsets. */
+export interface InputLag {
+  readonly topic: InputTopic
+  /** Next to process. */
+  readonly position: number
+  /** Next to fetch: the records in between wait in the queue. */
+  readonly fetched: number
+  readonly end: number
+  /** What waits: keys, values, and what holding them costs. */
+  readonly bytes: number
+}
+
 /** The records of one input partition that were fetched and not taken yet; bounded in bytes. */
-export class InputQueue implements FetchSink {
+export class InputQueue implements FetchSink, InputLag {
   readonly topic: InputTopic
   readonly #codec: AvroCodec<InputEvent['event']>
   readonly #maxBytes: number
@@ -72,6 +84,14 @@ export class InputQueue implements FetchSink {
   /** The end of the topic for a read_committed reader, as far as it is known. */
   get end(): number {
     return this.#end
+  }
+
+  get bytes(): number {
+    return this.#bytes
+  }
+
+  get fetched(): number {
+    return this.#fetchPosition
   }
 
   wantsMore(): boolean {

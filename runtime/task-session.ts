@@ -12,7 +12,7 @@ import { BatchOutputs } from './batch-outputs.ts'
 import { BatchProcessor, type Broadcast } from './batch-processor.ts'
 import { CustomerCache, cachedCustomer } from './customer-cache.ts'
 import type { ErrorRate } from './error-rate.ts'
-import { InputQueue, type TakenRecord } from './input-queue.ts'
+import { type InputLag, InputQueue, type TakenRecord } from './input-queue.ts'
 import { PopulationDeltas } from './population-deltas.ts'
 import { StreamTimes } from './stream-time.ts'
 import { type TakeoverPorts, takeOver } from './takeover.ts'
@@ -105,8 +105,8 @@ export class TaskSession {
     })
   }
 
-  lag(): { topic: InputTopic; position: number; end: number }[] {
-    return (this.#inputs?.queues ?? []).map(({ topic, position, end }) => ({ topic, position, end }))
+  lag(): readonly InputLag[] {
+    return this.#inputs?.queues ?? []
   }
 
   /** Fences the previous owner, restores what Redis lacks and subscribes to the inputs. */

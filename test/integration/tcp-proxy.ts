@@ -4,6 +4,8 @@ import { connect, createServer, type Socket } from 'node:net'
 /** A way to a server that a test can block or cut. */
 export interface TcpProxy {
   readonly port: number
+  /** Everything comes so much later, in its order; 0: at once. */
+  slow(delayMs: number): void
   /** Connections stay open, and nothing comes through. */
   stall(): void
   /** Connections end, and new ones are refused at once. */
@@ -14,6 +16,7 @@ export interface TcpProxy {
 
 export async function startTcpProxy(host: string, port: number): Promise<TcpProxy> {
   let mode: 'open' | 'stalled' | 'cut' = 'open'
+  let delayMs = 0
   const sockets = new Set<Socket>()
   const end = (): void => {
     for (const socket of sockets) socket.destroy()
@@ -29,7 +32,12 @@ export async function startTcpProxy(host: string, port: number): Promise<TcpProx
       [outgoing, incoming],
     ] as const) {
       sockets.add(from)
-      from.on('data', (bytes) => mode === 'open' && to.write(bytes))
+      from.on('data', (bytes) => {
+        if (mode !== 'open') return
+        // Timers of one length fire in their order.
+        if (delayMs > 0) setTimeout(() => to.write(bytes), delayMs)
+        else to.write(bytes)
+      })
       from.on('error', () => {})
       from.on('close', () => {
         sockets.delete(from)
@@ -43,6 +51,9 @@ export async function startTcpProxy(host: string, port: number): Promise<TcpProx
   if (address === null || typeof address === 'string') throw new Error('the proxy has no port')
   return {
     port: address.port,
+    slow(ms) {
+      delayMs = ms
+    },
     stall() {
       mode = 'stalled'
     },
