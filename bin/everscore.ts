@@ -34,6 +34,10 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     summary: 'list, show, replay and drop dead letters',
     run: async (args) => (await import('./dlq.ts')).runDlq(args, process.env),
   },
+  clv: {
+    summary: 'fit the customer lifetime value model of each tenant',
+    run: async (args) => (await import('./clv.ts')).runClv(args, process.env),
+  },
   demo: {
     summary: 'run everything on real data and show it',
     run: async (args) => (await import('./demo.ts')).runDemo(args, process.env),

@@ -28,7 +28,7 @@ export function placeOf(state: CustomerState, currency: string | null): Populati
 }
 
 /** Purchases less refunds in the reporting currency, minor units. */
-export function netMinorOf({ money, reporting }: CustomerState): number {
+export function netMinorOf({ money, reporting }: Pick<CustomerState, 'money' | 'reporting'>): number {
   const reported = money[reporting]
   return reported === undefined ? 0 : reported.purchasedMinor - reported.refundedMinor
 }

@@ -1,9 +1,10 @@
 import type { ClvModel } from '../../schemas/clv-model.ts'
-import { type CustomerState, NEVER } from '../../schemas/customer-state.ts'
+import { NEVER } from '../../schemas/customer-state.ts'
 import type { TenantSettings } from '../../schemas/settings.ts'
 import { DAY_MS } from '../counters.ts'
 import { netMinorOf } from '../population-place.ts'
 import { type BgNbd, expectedPurchases, nextPurchase, probabilityAlive } from './bg-nbd.ts'
+import type { PurchaseSummary } from './customer-sample.ts'
 import { expectedOrderValue, type OrderValues } from './gamma-gamma.ts'
 import { discountedPurchases } from './lifetime-value.ts'
 import type { PurchaseHistory } from './purchase-history.ts'
@@ -34,7 +35,7 @@ export interface CustomerValue {
  * What BG/NBD needs of a customer, in days; purchases of one day (UTC) are one. Null before the first purchase.
  * @param asOf epoch ms, not before the state's newest event
  */
-export function purchaseHistoryOf(state: CustomerState, asOf: number): PurchaseHistory | null {
+export function purchaseHistoryOf(state: PurchaseSummary, asOf: number): PurchaseHistory | null {
   if (state.firstPurchaseAt === NEVER) return null
   const first = Math.floor(state.firstPurchaseAt / DAY_MS)
   return {
@@ -45,7 +46,7 @@ export function purchaseHistoryOf(state: CustomerState, asOf: number): PurchaseH
 }
 
 /** What Gamma-Gamma needs of a customer: days with a purchase, and their mean value less refunds, minor units. */
-export function orderValuesOf(state: CustomerState): OrderValues | null {
+export function orderValuesOf(state: PurchaseSummary): OrderValues | null {
   if (state.purchaseDays === 0) return null
   return { orders: state.purchaseDays, mean: Math.max(0, netMinorOf(state)) / state.purchaseDays }
 }
@@ -53,7 +54,7 @@ export function orderValuesOf(state: CustomerState): OrderValues | null {
 /** @returns null for a customer who never bought */
 export function customerValueOf(
   model: ClvModel,
-  state: CustomerState,
+  state: PurchaseSummary,
   asOf: number,
   settings: TenantSettings['clv'],
 ): CustomerValue | null {

@@ -1,11 +1,11 @@
 import type { ClvModel } from '../../schemas/clv-model.ts'
-import type { CustomerState } from '../../schemas/customer-state.ts'
+import type { PurchaseSummary } from './customer-sample.ts'
 import { orderValuesOf, purchaseHistoryOf } from './customer-value.ts'
 import { fitBgNbd } from './fit-bg-nbd.ts'
 import { fitGammaGamma, type OrderValues } from './gamma-gamma.ts'
 
-/** So many customers are enough for four parameters; of more, every n-th is taken. */
-const MAX_CUSTOMERS = 50_000
+/** So many customers are enough for four parameters (see CustomerSample). */
+export const MAX_CUSTOMERS = 50_000
 
 export interface FitClvOptions {
   /** Names the model. */
@@ -20,8 +20,8 @@ export interface FitClvOptions {
  * A tenant's CLV model from the states of his customers, in an order that doesn't change from run to run.
  * @returns null when too few customers bought again
  */
-export function fitClv(states: readonly CustomerState[], options: FitClvOptions): ClvModel | null {
-  const buyers = thinned(states.filter(({ purchaseDays }) => purchaseDays > 0))
+export function fitClv(states: readonly PurchaseSummary[], options: FitClvOptions): ClvModel | null {
+  const buyers = states.filter(({ purchaseDays }) => purchaseDays > 0)
   const histories = buyers.map((state) => purchaseHistoryOf(state, options.asOf)!)
   const repeatCustomers = histories.filter(({ repeats }) => repeats > 0).length
   if (repeatCustomers < (options.minRepeatCustomers ?? 100)) return null
@@ -39,7 +39,7 @@ export function fitClv(states: readonly CustomerState[], options: FitClvOptions)
 }
 
 /** Of the currency that most customers pay in; of the first by its code, if several. */
-function valuesOf(buyers: readonly CustomerState[]): ClvModel['values'] {
+function valuesOf(buyers: readonly PurchaseSummary[]): ClvModel['values'] {
   const byCurrency = new Map<string, OrderValues[]>()
   for (const state of buyers) {
     const reported = state.money[state.reporting]
@@ -53,9 +53,4 @@ function valuesOf(buyers: readonly CustomerState[]): ClvModel['values'] {
   if (most === undefined) return null
   const fitted = fitGammaGamma(most[1])
   return fitted === null ? null : { currency: most[0], ...fitted.model }
-}
-
-function thinned<T>(items: readonly T[]): readonly T[] {
-  const step = Math.ceil(items.length / MAX_CUSTOMERS)
-  return step <= 1 ? items : items.filter((_, i) => i % step === 0)
 }
