@@ -133,6 +133,7 @@ export function copyOf({ inputs, view, ...evidence }: Evidence): Evidence {
       ...view,
       customers: new Map(view.customers),
       tenants: [...view.tenants],
+      streamTimes: new Map(view.streamTimes),
       tops: new Map([...view.tops].map(([name, scores]) => [name, new Map(scores)])),
     },
   }
@@ -147,6 +148,12 @@ function viewOf(records: readonly LogRecord[]): Evidence['view'] {
   }
   const tops = new Map<string, Map<string, number>>()
   const tenants = new Set<string>()
+  const streamTimes = new Map<string, number>()
+  for (const { value } of records) {
+    if (value === null) continue
+    const { tenantId, asOf } = decodeCustomer(value)
+    streamTimes.set(tenantId, Math.max(streamTimes.get(tenantId) ?? 0, asOf))
+  }
   for (const value of customers.values()) {
     const { tenantId, customerId, lead, churn, asOf } = decodeCustomer(value)
     tenants.add(tenantId)
@@ -157,7 +164,7 @@ function viewOf(records: readonly LogRecord[]): Evidence['view'] {
     }
   }
   const offset = (records.at(-1)?.offset ?? -1) + 1
-  return { customers, tenants: [...tenants], tops, offset, rebuilding: false }
+  return { customers, tenants: [...tenants], tops, offset, streamTimes, rebuilding: false }
 }
 
 export function decodeCustomer(value: Buffer): Customer {

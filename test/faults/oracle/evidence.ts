@@ -17,6 +17,8 @@ export interface RedisView {
   readonly tops: ReadonlyMap<string, ReadonlyMap<string, number>>
   /** The offset of its position, null without one. */
   readonly offset: number | null
+  /** The stream times in its position, by tenant. */
+  readonly streamTimes: ReadonlyMap<string, number>
   readonly rebuilding: boolean
 }
 

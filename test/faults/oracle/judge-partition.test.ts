@@ -18,6 +18,7 @@ import type { FindingKind } from './findings.ts'
 import { judgePartition } from './judge-partition.ts'
 
 const UNTIL = Date.UTC(2026, 0, 1)
+const DAY_MS = 86_400_000
 
 function someLoad(seed: number, events: number, customers = 20): Load[] {
   const load = makeEvents({ random: seeded(seed), customers, events, until: UNTIL, ids: 'e' })
@@ -334,6 +335,9 @@ describe('in Redis', () => {
     ['a missing tenant', (view) => view.tenants.pop()],
     ['an old position', (view) => (view.offset = view.offset! - 1)],
     ['no position', (view) => (view.offset = null)],
+    ['no stream time', (view) => view.streamTimes.delete('bolt')],
+    ['a stream time that ran ahead', (view) => view.streamTimes.set('acme', view.streamTimes.get('acme')! + 1)],
+    ['a stream time that stayed behind', (view) => view.streamTimes.set('acme', UNTIL - 2 * DAY_MS)],
     ['a mark that stayed', (view) => (view.rebuilding = true)],
   ])('%s is a difference', async (_, spoil) => {
     expect(await findings(({ view }) => spoil(view))).toEqual(['different'])

@@ -4,6 +4,7 @@ import type { ScoreChange } from '../../../schemas/avro/score-change.ts'
 import { decodeState } from '../../../schemas/state-codec.ts'
 import { INPUT_TOPICS } from '../../../schemas/topics.ts'
 import { checkChanges } from './check-changes.ts'
+import { checkStreamTimes } from './check-stream-times.ts'
 import { checkView, type Newest } from './check-view.ts'
 import { type LogRecord, type Origin, originIn, originOf, type PartitionEvidence } from './evidence.ts'
 import { type Fates, type Input, settleFates } from './fates.ts'
@@ -49,6 +50,8 @@ export function judgePartition(evidence: PartitionEvidence, reference: Reference
   const changes = evidence.changes.map((record) => reference.schemas.decodeResult<ScoreChange>(record))
   checkChanges(walk.changes, changes, report)
   checkView(evidence, walk.newest, report)
+  const present = [...walk.newest.values()].map(({ customer }) => customer)
+  checkStreamTimes(evidence.view, walk.streamTimes, present, report)
   return {
     events: inputs.size,
     scored: walk.scored,
@@ -80,6 +83,8 @@ interface Walk {
   readonly ids: RememberedIds
   readonly changes: readonly ExpectedChange[]
   readonly newest: ReadonlyMap<string, Newest>
+  /** The newest event time that was scored, by tenant. */
+  readonly streamTimes: ReadonlyMap<string, number>
   readonly scored: number
   readonly erasures: number
 }
@@ -90,6 +95,7 @@ function walkCustomers(records: readonly LogRecord[], fates: Fates, reference: R
   const changes: ExpectedChange[] = []
   const ledgers = new Map<string, Ledger>()
   const newest = new Map<string, Newest>()
+  const streamTimes = new Map<string, number>()
   const wrong = new Set<string>()
   let scored = 0
   let erasures = 0
@@ -120,6 +126,7 @@ function walkCustomers(records: readonly LogRecord[], fates: Fates, reference: R
       continue
     }
     scored++
+    streamTimes.set(customer.tenantId, Math.max(streamTimes.get(customer.tenantId) ?? 0, customer.asOf))
     const { verdict, origin } = input
     if (verdict.kind !== 'event' || verdict.key !== key) {
       blame(record, key, [`comes from ${origin}, which is ${verdict.kind === 'refused' ? 'bad' : `of ${verdict.key}`}`])
@@ -135,5 +142,5 @@ function walkCustomers(records: readonly LogRecord[], fates: Fates, reference: R
     const faults = compareCustomer(ledgers.get(key)!.facts, decodeState(customer.state))
     for (const fault of faults.slice(0, 1)) report('wrongScores', `the state of ${key}: ${fault}`)
   }
-  return { ids, changes, newest, scored, erasures }
+  return { ids, changes, newest, streamTimes, scored, erasures }
 }

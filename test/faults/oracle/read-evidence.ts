@@ -2,7 +2,7 @@ import type { Redis } from 'ioredis'
 import type { KafkaClient } from '../../../connectors/kafka/client.ts'
 import { logRange } from '../../../connectors/kafka/offsets.ts'
 import { ResultLogs } from '../../../demo/books/result-logs.ts'
-import { type RedisKeys, TOP_INDEXES } from '../../../schemas/redis-keys.ts'
+import { type RedisKeys, STREAM_TIME_FIELD, TOP_INDEXES } from '../../../schemas/redis-keys.ts'
 import { INPUT_TOPICS, type InputTopic } from '../../../schemas/topics.ts'
 import type { LogRecord, PartitionEvidence, RedisView } from './evidence.ts'
 
@@ -61,7 +61,8 @@ export class EvidenceReader {
 
   async #readView(partition: number): Promise<RedisView> {
     const { redis, keys } = this.#source
-    const offset = await redis.hget(keys.position(partition), 'offset')
+    const { offset, ...position } = await redis.hgetall(keys.position(partition))
+    const streamTimes = Object.entries(position).filter(([field]) => field.startsWith(STREAM_TIME_FIELD))
     const tops = new Map<string, Map<string, number>>()
     for (const index of TOP_INDEXES) {
       const start = keys.top(partition, '', index)
@@ -76,7 +77,8 @@ export class EvidenceReader {
       customers: new Map(Object.entries(await redis.hgetallBuffer(keys.customers(partition)))),
       tenants: await redis.smembers(keys.tenants(partition)),
       tops,
-      offset: offset === null ? null : Number(offset),
+      offset: offset === undefined ? null : Number(offset),
+      streamTimes: new Map(streamTimes.map(([field, at]) => [field.slice(STREAM_TIME_FIELD.length), Number(at)])),
       rebuilding: (await redis.exists(keys.rebuilding(partition))) === 1,
     }
   }
