@@ -2,7 +2,13 @@ import { cp, mkdir, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Redis } from 'ioredis'
-import { type Faults, serverOf } from './campaign.ts'
+import { waitUntil } from '../../../connectors/stack/wait-until.ts'
+import { applicationId } from '../../../runtime/kafka-settings.ts'
+import { redisKeys } from '../../../schemas/redis-keys.ts'
+import { type Campaign, type Faults, serverOf } from './campaign.ts'
+
+/** Workers may have to find Redis, the broker and one another first. */
+const MOVES_MS = 60_000
 
 /** To Kafka, Redis and the registry: one at a time, while workers come and go in another lane. */
 export const SERVER_FAULTS: Faults = {
@@ -36,7 +42,7 @@ export const SERVER_FAULTS: Faults = {
     await sleep(random() * 1_000)
     await redis.restart()
   },
-  /** It comes back as it was some seconds ago. */
+  /** It comes back as it was some thousand records ago. */
   async redisSnapshots(campaign, random) {
     const { redisFolder, snapshotFolder } = campaign
     const redis = serverOf(campaign, 'redis')
@@ -45,7 +51,10 @@ export const SERVER_FAULTS: Faults = {
     await mkdir(snapshotFolder)
     await copyData(redisFolder, snapshotFolder)
     await redis.restart()
-    await sleep(1_000 + random() * 3_000)
+    const copied = await viewOffsets(campaign)
+    const least = copied + 500 + random() * 2_000
+    const what = 'the view to move on from its copy'
+    await waitUntil(async () => (await viewOffsets(campaign)) > least, { timeoutMs: MOVES_MS, what })
     await redis.kill('SIGKILL')
     await emptyFolder(redisFolder)
     await copyData(snapshotFolder, redisFolder)
@@ -57,6 +66,21 @@ export const SERVER_FAULTS: Faults = {
     await sleep(1_000 + random() * 3_000)
     await registry.restart()
   },
+}
+
+/** How far the views of all partitions follow their changelogs, summed up. */
+async function viewOffsets({ stack, config }: Campaign): Promise<number> {
+  const redis = new Redis(stack.redisUrl)
+  try {
+    const keys = redisKeys(applicationId(config))
+    let sum = 0
+    for (let partition = 0; partition < config.PARTITIONS; partition++) {
+      sum += Number(await redis.hget(keys.position(partition), 'offset'))
+    }
+    return sum
+  } finally {
+    redis.disconnect()
+  }
 }
 
 /** All but the server's log, which says what happened. */
