@@ -1,15 +1,19 @@
 import { topicSchema } from '../../../connectors/file-replay/topic-schema.ts'
 import { CHURN_PRIOR } from '../../../models/priors/churn-prior.ts'
 import { LEAD_PRIOR } from '../../../models/priors/lead-prior.ts'
+import { PopulationMoves } from '../../../processors/population-moves.ts'
 import { type Customer, customerSchema } from '../../../schemas/avro/customer.ts'
+import { populationDeltaSchema } from '../../../schemas/avro/population-delta.ts'
 import { type ScoreChange, scoreChangeSchema } from '../../../schemas/avro/score-change.ts'
 import type { AvroSchema } from '../../../schemas/avro.ts'
 import { toAvsc } from '../../../schemas/avsc.ts'
 import { AvroCodec } from '../../../schemas/codec.ts'
+import type { CustomerState } from '../../../schemas/customer-state.ts'
 import { AppError } from '../../../schemas/errors.ts'
 import type { InputEvent } from '../../../schemas/events.ts'
 import { customerKey } from '../../../schemas/partition.ts'
 import { parseSettings, type TenantSettings } from '../../../schemas/settings.ts'
+import type { Thresholds } from '../../../schemas/thresholds.ts'
 import { INPUT_TOPICS, type InputTopic } from '../../../schemas/topics.ts'
 import { createDriver, type Driver } from '../../driver.ts'
 import type { LogRecord, PartitionEvidence } from './evidence.ts'
@@ -17,12 +21,21 @@ import type { Reference } from './judge-partition.ts'
 import { ModelBook } from './model-book.ts'
 import { SchemaBook } from './schema-book.ts'
 import { SettingsBook } from './settings-book.ts'
+import { ThresholdsBook } from './thresholds-book.ts'
 
 /** A record for an input topic: an event, the erasure of a customer (by key), or bytes that are bad in themselves. */
 export type Sent =
   | InputEvent
   | { readonly topic: 'profiles'; readonly erase: string }
   | { readonly topic: InputTopic; readonly bytes: Buffer; readonly reason: string }
+
+/** What is in force from the start of a run to its end. */
+export interface Published {
+  /** By tenant. */
+  readonly settings?: Readonly<Record<string, object>>
+  /** Of both tenants; null: their populations aren't known. */
+  readonly thresholds?: Thresholds | null
+}
 
 /** Evidence whose lists a test may spoil. */
 export type Evidence = { -readonly [K in keyof PartitionEvidence]: Spoilable<PartitionEvidence[K]> }
@@ -35,10 +48,16 @@ type Spoilable<T> = T extends readonly (infer E)[]
       : { -readonly [K in keyof T]: Spoilable<T[K]> }
 
 const NOW = Date.UTC(2026, 0, 2)
-const SCHEMAS: readonly AvroSchema[] = [...INPUT_TOPICS.map(topicSchema), customerSchema, scoreChangeSchema]
+const SCHEMAS: readonly AvroSchema[] = [
+  ...INPUT_TOPICS.map(topicSchema),
+  customerSchema,
+  scoreChangeSchema,
+  populationDeltaSchema,
+]
 const codecs = SCHEMAS.map((schema, id) => new AvroCodec<object>(schema, { schemaById: schemaOf }).useId(id))
-const customerCodec = codecs.at(-2)!
-const changeCodec = codecs.at(-1)!
+const customerCodec = codecs.at(-3)!
+const changeCodec = codecs.at(-2)!
+const deltaCodec = codecs.at(-1)!
 
 async function schemaOf(id: number): Promise<unknown> {
   const schema = SCHEMAS[id]
@@ -46,23 +65,35 @@ async function schemaOf(id: number): Promise<unknown> {
   return toAvsc(schema)
 }
 
-export async function makeReference(evidence: PartitionEvidence, settings: object = {}): Promise<Reference> {
+export async function makeReference(
+  evidence: PartitionEvidence,
+  { settings = {}, thresholds = null }: Published = {},
+): Promise<Reference> {
   const schemas = new SchemaBook(schemaOf)
-  const all = [...Object.values(evidence.inputs).flat(), ...evidence.customers, ...evidence.changes]
+  const all = [
+    ...Object.values(evidence.inputs).flat(),
+    ...evidence.customers,
+    ...evidence.changes,
+    ...evidence.populationDeltas,
+  ]
   await schemas.prepare(all)
-  const published = Object.entries(settings).map(([tenant, value]) => ({
-    key: Buffer.from(tenant),
-    value: Buffer.from(JSON.stringify(value)),
-  }))
   return {
     schemas,
-    settings: new SettingsBook(published),
+    settings: new SettingsBook(recordsOf(settings)),
+    thresholds: new ThresholdsBook(thresholds === null ? [] : recordsOf({ acme: thresholds, bolt: thresholds })),
     models: new ModelBook([LEAD_PRIOR, CHURN_PRIOR]),
   }
 }
 
+function recordsOf(values: object): { readonly key: Buffer; readonly value: Buffer }[] {
+  return Object.entries(values).map(([tenant, value]) => ({
+    key: Buffer.from(tenant),
+    value: Buffer.from(JSON.stringify(value)),
+  }))
+}
+
 /** What a run without a fault leaves in the only partition: the product's own pipeline, in memory. */
-export function makeEvidence(sent: readonly Sent[], settings: Readonly<Record<string, object>> = {}): Evidence {
+export function makeEvidence(sent: readonly Sent[], { settings = {}, thresholds = null }: Published = {}): Evidence {
   const parsed = new Map<string, TenantSettings>(
     Object.entries(settings).map(([id, each]) => [id, parseSettings(each)]),
   )
@@ -70,6 +101,7 @@ export function makeEvidence(sent: readonly Sent[], settings: Readonly<Record<st
   const customers: LogRecord[] = []
   const changes: LogRecord[] = []
   const deadLetters: LogRecord[] = []
+  const populationDeltas: LogRecord[] = []
   const drivers = new Map<string, Driver>()
   const push = (to: LogRecord[], key: Buffer, value: Buffer | null, headers: Record<string, string>): void => {
     // Offsets of result topics have gaps, where transactions end.
@@ -87,10 +119,15 @@ export function makeEvidence(sent: readonly Sent[], settings: Readonly<Record<st
       const value = codecs[INPUT_TOPICS.indexOf(topic)]!.encode(event)
       inputs[topic].push({ offset, timestamp: NOW, key, value, headers: new Map() })
       const own = parsed.get(event.tenantId)
-      const driver = drivers.get(name) ?? createDriver({ now: NOW, ...(own ? { settings: own } : {}) })
+      const driver = drivers.get(name) ?? createDriver({ now: NOW, thresholds, ...(own ? { settings: own } : {}) })
       drivers.set(name, driver)
+      const before = driver.state(event.tenantId, event.customerId) ?? null
       driver.pipe(topic, event as never)
-      for (const customer of driver.read('customers')) push(customers, key, customerCodec.encode(customer), headers)
+      moved(populationDeltas, event.tenantId, before, driver.state(event.tenantId, event.customerId) ?? null)
+      for (const customer of driver.read('customers')) {
+        // What a timer makes before the event has no origin.
+        push(customers, key, customerCodec.encode(customer), customer.cause === 'event' ? headers : {})
+      }
       for (const change of driver.read('score-changes')) push(changes, key, changeCodec.encode(change), headers)
       for (const { reason, stage } of driver.read('dead-letters'))
         push(deadLetters, key, value, { ...headers, reason, stage })
@@ -98,6 +135,8 @@ export function makeEvidence(sent: readonly Sent[], settings: Readonly<Record<st
       const key = Buffer.from(each.erase)
       inputs[topic].push({ offset, timestamp: NOW, key, value: null, headers: new Map() })
       push(customers, key, null, headers)
+      const [tenantId = '', customerId = ''] = each.erase.split(/\/(.*)/s)
+      moved(populationDeltas, tenantId, drivers.get(each.erase)?.state(tenantId, customerId) ?? null, null)
       drivers.delete(each.erase)
     } else {
       const key = Buffer.from('acme/poison')
@@ -114,8 +153,18 @@ export function makeEvidence(sent: readonly Sent[], settings: Readonly<Record<st
     customers,
     changes,
     deadLetters,
+    populationDeltas,
     view: viewOf(customers),
   }
+}
+
+function moved(to: LogRecord[], tenantId: string, before: CustomerState | null, after: CustomerState | null): void {
+  const moves = new PopulationMoves()
+  moves.add(before, after)
+  const all = moves.all()
+  if (all.length === 0) return
+  const value = deltaCodec.encode({ tenantId, source: 0, streamTime: 0, moves: all })
+  to.push({ offset: to.length, timestamp: NOW, key: null, value, headers: new Map() })
 }
 
 /** A copy whose lists and maps may be changed. */
@@ -129,6 +178,7 @@ export function copyOf({ inputs, view, ...evidence }: Evidence): Evidence {
     customers: [...evidence.customers],
     changes: [...evidence.changes],
     deadLetters: [...evidence.deadLetters],
+    populationDeltas: [...evidence.populationDeltas],
     view: {
       ...view,
       customers: new Map(view.customers),

@@ -32,6 +32,8 @@ export interface PartitionEvidence {
   readonly customers: readonly LogRecord[]
   readonly changes: readonly LogRecord[]
   readonly deadLetters: readonly LogRecord[]
+  /** Of all partitions: the topic's own are by tenant. */
+  readonly populationDeltas: readonly LogRecord[]
   readonly view: RedisView
 }
 

@@ -6,6 +6,7 @@ export const FINDING_KINDS = {
   wrongDeadLetters: 'a dead letter whose bytes or reason are not those of its record',
   wrongScores: 'a customers record that says otherwise than its customer’s history',
   wrongChanges: 'a score change that is missing, too much, or says something else',
+  wrongPopulations: 'what was sent to populations is not what the customers add up to',
   different: 'Redis says otherwise than the log',
 } as const
 export type FindingKind = keyof typeof FINDING_KINDS

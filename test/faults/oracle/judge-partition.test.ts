@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { seeded } from '../../../bench/random.ts'
 import type { InputEvent } from '../../../schemas/events.ts'
+import { evenly, thresholds } from '../../processors/build-thresholds.ts'
 import { type Load, makeEvents } from '../chaos/make-events.ts'
 import {
   copyOf,
@@ -11,6 +12,7 @@ import {
   encodeCustomer,
   makeEvidence,
   makeReference,
+  type Published,
   type Sent,
 } from './build-evidence.ts'
 import type { LogRecord } from './evidence.ts'
@@ -40,8 +42,8 @@ function renamed(each: Load, prefix: string): Load {
 
 const right = makeEvidence(sent)
 
-async function judge(evidence: Evidence, settings = {}) {
-  return judgePartition(evidence, await makeReference(evidence, settings))
+async function judge(evidence: Evidence, published: Published = {}) {
+  return judgePartition(evidence, await makeReference(evidence, published))
 }
 
 async function findings(spoil: (evidence: Evidence) => void): Promise<FindingKind[]> {
@@ -79,6 +81,7 @@ describe('a run without a fault', () => {
     expect(events).toBe(sent.length)
     expect(scored + duplicates + deadLetters + erasures).toBe(events)
     for (const each of [scored, duplicates, deadLetters, erasures]) expect(each).toBeGreaterThan(2)
+    expect(figures.otherCauses).toBeGreaterThan(0)
     expect(figures.changes).toBeGreaterThan(20)
   })
 
@@ -94,11 +97,39 @@ describe('a run without a fault', () => {
         sessionGapMs: 60_000,
       },
     }
-    const evidence = makeEvidence(sent, settings)
-    expect((await judge(evidence, settings)).findings).toEqual([])
+    const evidence = makeEvidence(sent, { settings })
+    expect((await judge(evidence, { settings })).findings).toEqual([])
     expect((await judge(evidence)).findings.length).toBeGreaterThan(0)
     const other = { acme: { ...settings.acme, margins: { lead: 0.01, churn: 0 } } }
-    expect((await judge(evidence, other)).findings.length).toBeGreaterThan(0)
+    expect((await judge(evidence, { settings: other })).findings.length).toBeGreaterThan(0)
+  })
+
+  test('is judged by the thresholds that its records name', async () => {
+    const today = Math.floor(UNTIL / DAY_MS)
+    const published: Published = {
+      settings: {
+        acme: {
+          currency: 'GBP',
+          thresholds: { tier: [0.2, 0.4, 0.6, 0.8] },
+          margins: { tier: 0.1 },
+          population: { loyaltyWeights: { recency: 0.9, frequency: 0.3, monetary: 0.1 } },
+        },
+      },
+      thresholds: thresholds({
+        recency: evenly(today - 100, today),
+        frequency: evenly(1, 9),
+        monetary: { GBP: evenly(0, 100_000), JPY: evenly(0, 20_000) },
+      }),
+    }
+    const evidence = makeEvidence(sent, published)
+    const { findings, changes } = await judge(evidence, published)
+    expect(findings).toEqual([])
+    const kinds = evidence.changes.map(({ value }) => decodeChange(value!).kind)
+    expect(changes).toBe(kinds.length)
+    for (const kind of ['segment', 'tier']) expect(kinds.filter((each) => each === kind).length).toBeGreaterThan(20)
+    expect((await judge(evidence)).findings.length).toBeGreaterThan(0)
+    const other = { ...published, thresholds: { ...published.thresholds!, segments: [6, 8, 10] } }
+    expect((await judge(evidence, other)).findings.map(({ kind }) => kind)).toContain('wrongScores')
   })
 
   test('of one busy customer has duplicates that are too old to be remembered', async () => {
@@ -287,6 +318,17 @@ describe('in score-changes', () => {
       changes[at] = { ...changes[at]!, value: encodeChange(change) }
     })
     expect(kinds).toEqual(['wrongChanges'])
+  })
+})
+
+describe('in population-deltas', () => {
+  test('a delta that is missing is found', async () => {
+    expect(await findings(({ populationDeltas }) => populationDeltas.splice(5, 1))).toEqual(['wrongPopulations'])
+  })
+
+  test('a delta that is there twice is found', async () => {
+    const kinds = await findings(({ populationDeltas }) => populationDeltas.push(populationDeltas[7]!))
+    expect(kinds).toEqual(['wrongPopulations'])
   })
 })
 

@@ -1,9 +1,11 @@
 import { compareCustomer } from '../../../demo/books/compare-customer.ts'
 import type { Customer } from '../../../schemas/avro/customer.ts'
+import type { PopulationDelta } from '../../../schemas/avro/population-delta.ts'
 import type { ScoreChange } from '../../../schemas/avro/score-change.ts'
 import { decodeState } from '../../../schemas/state-codec.ts'
 import { INPUT_TOPICS } from '../../../schemas/topics.ts'
 import { checkChanges } from './check-changes.ts'
+import { type Counted, checkPopulation } from './check-population.ts'
 import { checkStreamTimes } from './check-stream-times.ts'
 import { checkView, type Newest } from './check-view.ts'
 import { type LogRecord, type Origin, originIn, originOf, type PartitionEvidence } from './evidence.ts'
@@ -51,6 +53,12 @@ export function judgePartition(evidence: PartitionEvidence, reference: Reference
   checkChanges(walk.changes, changes, report)
   checkView(evidence, walk.newest, report)
   const present = [...walk.newest.values()].map(({ customer }) => customer)
+  const deltas = evidence.populationDeltas.map((record) => reference.schemas.decodeResult<PopulationDelta>(record))
+  checkPopulation(
+    walk.counted,
+    deltas.filter(({ source }) => source === evidence.partition),
+    report,
+  )
   checkStreamTimes(evidence.view, walk.streamTimes, present, report)
   return {
     events: inputs.size,
@@ -85,6 +93,8 @@ interface Walk {
   readonly newest: ReadonlyMap<string, Newest>
   /** The newest event time that was scored, by tenant. */
   readonly streamTimes: ReadonlyMap<string, number>
+  /** Customers who are there and of whom nothing is wrong: of others it isn't known what they count for. */
+  readonly counted: readonly Counted[]
   readonly scored: number
   readonly erasures: number
 }
@@ -137,10 +147,14 @@ function walkCustomers(records: readonly LogRecord[], fates: Fates, reference: R
     ids.add(key, eventId, record.offset)
     blame(record, key, ledger.check(customer, verdict.input, changes))
   }
+  const counted: Counted[] = []
   for (const [key, { customer }] of newest) {
     if (wrong.has(key)) continue
-    const faults = compareCustomer(ledgers.get(key)!.facts, decodeState(customer.state))
+    const ledger = ledgers.get(key)!
+    const { settings, total } = ledger
+    counted.push({ tenantId: customer.tenantId, facts: ledger.facts, settings, total })
+    const faults = compareCustomer(ledger.facts, decodeState(customer.state))
     for (const fault of faults.slice(0, 1)) report('wrongScores', `the state of ${key}: ${fault}`)
   }
-  return { ids, changes, newest, streamTimes, scored, erasures }
+  return { ids, changes, newest, streamTimes, counted, scored, erasures }
 }

@@ -8,6 +8,7 @@ import { ModelBook } from './model-book.ts'
 import { EvidenceReader, type EvidenceSource } from './read-evidence.ts'
 import { SchemaBook } from './schema-book.ts'
 import { SettingsBook } from './settings-book.ts'
+import { ThresholdsBook } from './thresholds-book.ts'
 
 export type RunFigures = Readonly<Omit<PartitionJudgement, 'findings'> & Record<FindingKind, number>>
 
@@ -26,13 +27,14 @@ export async function judgeRun(
     const reference = {
       schemas: new SchemaBook(schemaById),
       settings: new SettingsBook(await reader.readTopic('settings', 0)),
+      thresholds: new ThresholdsBook(await reader.readTopic('thresholds', 0)),
       models: new ModelBook([LEAD_PRIOR, CHURN_PRIOR, ...publishedModels(await reader.readTopic('models', 0))]),
     }
     const all: PartitionJudgement[] = []
     for (let partition = 0; partition < source.partitions; partition++) {
       const evidence = await reader.readPartition(partition)
-      const { inputs, customers, changes } = evidence
-      await reference.schemas.prepare([...Object.values(inputs).flat(), ...customers, ...changes])
+      const { inputs, customers, changes, populationDeltas } = evidence
+      await reference.schemas.prepare([...Object.values(inputs).flat(), ...customers, ...changes, ...populationDeltas])
       all.push(judgePartition(evidence, reference))
     }
     return summed(all)

@@ -8,6 +8,8 @@ import { factsOf, type Scored } from './history.ts'
 import { allowedClasses, type Held } from './hold.ts'
 import type { ModelBook } from './model-book.ts'
 import type { Settings, SettingsBook } from './settings-book.ts'
+import { StandingLedger } from './standing-ledger.ts'
+import type { ThresholdsBook } from './thresholds-book.ts'
 
 const DAY_MS = 86_400_000
 const CLASSES = { lead: ['F', 'D', 'C', 'B', 'A'], churn: ['Low', 'Medium', 'High'] } as const
@@ -16,6 +18,7 @@ type Kind = keyof typeof CLASSES
 export interface Books {
   readonly settings: SettingsBook
   readonly models: ModelBook
+  readonly thresholds: ThresholdsBook
 }
 
 /** A change as it must be; its reasons are those of its record, which have been checked. */
@@ -26,6 +29,7 @@ export class Ledger {
   readonly #books: Books
   readonly #history: Scored[] = []
   readonly #held: Record<Kind, Held | null> = { lead: null, churn: null }
+  readonly #standing = new StandingLedger()
   #facts: ExpectedCustomer | null = null
 
   constructor(books: Books) {
@@ -38,6 +42,16 @@ export class Ledger {
     return this.#facts
   }
 
+  /** Those of the newest record. */
+  get settings(): Settings {
+    return this.#history.at(-1)!.settings
+  }
+
+  /** r + f + m, null without a standing. */
+  get total(): number | null {
+    return this.#standing.total
+  }
+
   /**
    * Takes the next record of this customer over, and the event that it says it came of (null: another cause).
    * @param changes filled with the changes that must have gone out with it
@@ -46,6 +60,9 @@ export class Ledger {
   check(record: Customer, input: InputEvent | null, changes: ExpectedChange[]): string[] {
     const settings = this.#books.settings.of(record.tenantId, record.settingsVersion)
     if (settings === undefined) return [`names the settings ${record.settingsVersion}, which were never published`]
+    const thresholds = this.#books.thresholds.of(record.tenantId, record.thresholdsVersion)
+    if (thresholds === undefined)
+      return [`names the thresholds ${record.thresholdsVersion}, which were never published`]
     if (input !== null) this.#history.push({ input, settings })
     this.#facts = null
     const { facts } = this
@@ -66,6 +83,7 @@ export class Ledger {
       ...scoreFaults('churn', { value: record.churn.risk, reasons: record.churn.reasons }, churn, settings),
       ...this.#hold('lead', record, { class: record.lead.grade, value: lead.probability, settings }, changes),
       ...this.#hold('churn', record, { class: record.churn.band, value: churn.probability, settings }, changes),
+      ...this.#standing.check(record, facts, { settings, thresholds }, changes),
     ]
   }
 
@@ -121,7 +139,6 @@ function identityFaults(record: Customer, input: InputEvent | null, asOf: number
   return faults
 }
 
-/** Classes r, f, m and the segment come with populations. */
 function rfmFaults({ rfm, asOf }: Customer, facts: ExpectedCustomer, { currency }: Settings): string[] {
   const { reporting, lastPurchaseAt, purchases, money } = facts
   const recencyDays = lastPurchaseAt === null ? null : (asOf - lastPurchaseAt) / DAY_MS

@@ -19,6 +19,7 @@ export interface EvidenceSource {
 export class EvidenceReader {
   readonly #source: EvidenceSource
   readonly #logs: ResultLogs
+  #populationDeltas: LogRecord[] | null = null
 
   constructor(source: EvidenceSource) {
     this.#source = source
@@ -51,12 +52,23 @@ export class EvidenceReader {
       customers: await this.readTopic('customers', partition),
       changes: await this.readTopic('score-changes', partition),
       deadLetters: await this.readTopic('dead-letters', partition),
+      populationDeltas: await this.#readPopulationDeltas(),
       view: await this.#readView(partition),
     }
   }
 
   async close(): Promise<void> {
     await this.#logs.close()
+  }
+
+  async #readPopulationDeltas(): Promise<readonly LogRecord[]> {
+    if (this.#populationDeltas !== null) return this.#populationDeltas
+    const all: LogRecord[] = []
+    for (let partition = 0; partition < this.#source.partitions; partition++) {
+      all.push(...(await this.readTopic('population-deltas', partition)))
+    }
+    this.#populationDeltas = all
+    return all
   }
 
   async #readView(partition: number): Promise<RedisView> {

@@ -3,9 +3,16 @@ export interface Settings {
   readonly version: number
   readonly currency: string | null
   readonly reasons: number
-  readonly thresholds: { readonly lead: readonly number[]; readonly churn: readonly number[] }
-  readonly margins: { readonly lead: number; readonly churn: number }
+  readonly thresholds: {
+    readonly lead: readonly number[]
+    readonly churn: readonly number[]
+    readonly tier: readonly number[]
+  }
+  readonly margins: { readonly lead: number; readonly churn: number; readonly tier: number }
   readonly minIntervalMs: { readonly lead: number; readonly churn: number }
+  readonly population: {
+    readonly loyaltyWeights: { readonly recency: number; readonly frequency: number; readonly monetary: number }
+  }
   readonly sessionGapMs: number
   readonly maxAheadMs: number
   readonly minOccurredAt: number
@@ -17,8 +24,9 @@ const DEFAULTS: Settings = {
   version: 0,
   currency: null,
   reasons: 3,
-  thresholds: { lead: [0.25, 0.4, 0.6, 0.75], churn: [0.25, 0.6] },
-  margins: { lead: 0.02, churn: 0.02 },
+  thresholds: { lead: [0.25, 0.4, 0.6, 0.75], churn: [0.25, 0.6], tier: [0.3, 0.5, 0.7, 0.85] },
+  margins: { lead: 0.02, churn: 0.02, tier: 0.02 },
+  population: { loyaltyWeights: { recency: 0.2, frequency: 0.3, monetary: 0.25 } },
   minIntervalMs: { lead: 0, churn: 0 },
   sessionGapMs: 1_800_000,
   maxAheadMs: 3_600_000,
@@ -43,6 +51,7 @@ export class SettingsBook {
         thresholds: { ...DEFAULTS.thresholds, ...given.thresholds },
         margins: { ...DEFAULTS.margins, ...given.margins },
         minIntervalMs: { ...DEFAULTS.minIntervalMs, ...given.minIntervalMs },
+        population: { loyaltyWeights: { ...DEFAULTS.population.loyaltyWeights, ...given.population?.loyaltyWeights } },
         limits: { ...DEFAULTS.limits, ...given.limits },
       }
       this.#versions.set(`${key.toString()}/${settings.version}`, settings)
