@@ -51,14 +51,14 @@ export const SERVER_FAULTS: Faults = {
     await mkdir(snapshotFolder)
     await copyData(redisFolder, snapshotFolder)
     await redis.restart()
-    const copied = await viewOffsets(campaign)
-    const least = copied + 500 + random() * 2_000
-    const what = 'the view to move on from its copy'
-    await waitUntil(async () => (await viewOffsets(campaign)) > least, { timeoutMs: MOVES_MS, what })
+    await untilViewMoves(campaign, await viewOffsets(campaign), 500 + random() * 2_000)
+    const left = await viewOffsets(campaign)
     await redis.kill('SIGKILL')
     await emptyFolder(redisFolder)
     await copyData(snapshotFolder, redisFolder)
     await redis.restart()
+    // The next fault could hide what this one did.
+    await untilViewMoves(campaign, left, 500)
   },
   async registryOutages(campaign, random) {
     const registry = serverOf(campaign, 'registry')
@@ -66,6 +66,11 @@ export const SERVER_FAULTS: Faults = {
     await sleep(1_000 + random() * 3_000)
     await registry.restart()
   },
+}
+
+async function untilViewMoves(campaign: Campaign, from: number, by: number): Promise<void> {
+  const moved = async (): Promise<boolean> => (await viewOffsets(campaign)) > from + by
+  await waitUntil(moved, { timeoutMs: MOVES_MS, what: `the views to move by ${Math.ceil(by)} records` })
 }
 
 /** How far the views of all partitions follow their changelogs, summed up. */
