@@ -83,6 +83,31 @@ describe('compression', () => {
     const batch = compressed(await kafkajsBatch({ records: written }), 6, (data) => data)
     expect(() => readRecordBatches(batch, 0, [])).toThrow(/unknown compression 6/)
   })
+
+  const refused = expect.objectContaining({ code: 'KAFKA_REFUSED', retryable: false })
+
+  test.each(codecs)(
+    '%s bytes that are damaged are refused, and never tried again by themselves',
+    async (_name, codec) => {
+      const batch = compressed(await kafkajsBatch({ records: written }), codec, () =>
+        Buffer.from('\xff not compressed'),
+      )
+      expect(() => readRecordBatches(batch, 0, [])).toThrow(refused)
+    },
+  )
+
+  test.each([
+    ['gzip', 1, gzipSync],
+    ['zstd', 4, zstdCompressSync],
+  ] as const)(
+    '%s that holds far more than any batch is refused instead of taking all memory',
+    async (_name, codec, compress) => {
+      const zeros = Buffer.alloc(129 * 1024 * 1024)
+      const batch = compressed(await kafkajsBatch({ records: written }), codec, () => Buffer.from(compress(zeros)))
+      expect(batch.length).toBeLessThan(1024 * 1024)
+      expect(() => readRecordBatches(batch, 0, [])).toThrow(refused)
+    },
+  )
 })
 
 describe('what a read_committed consumer sees', () => {
