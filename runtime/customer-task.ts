@@ -46,8 +46,7 @@ export class CustomerTask {
 
   /** Why it waits or is paused; it stays while the next try may end at the same record. */
   get failure(): AppError | null {
-    if (performance.now() - this.#workingSince > MENDED_MS) this.#failure = null
-    return this.#failure
+    return performance.now() - this.#workingSince > MENDED_MS ? null : this.#failure
   }
 
   lag(): readonly InputLag[] {
@@ -83,7 +82,8 @@ export class CustomerTask {
         if (this.#stop.signal.aborted) await session.settled()
         session.close()
         if (this.#stop.signal.aborted) return
-        if (this.failure === null) wait = RETRY_MIN_MS
+        this.#failure = this.failure
+        if (this.#failure === null) wait = RETRY_MIN_MS
         this.#workingSince = Number.POSITIVE_INFINITY
         wait = await this.#recover(error, wait)
       }
