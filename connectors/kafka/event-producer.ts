@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { partitionOf } from '../../schemas/partition.ts'
 import type { KafkaClient } from './client.ts'
 import { asKafkaError } from './kafka-error.ts'
-import { baseOffsets, produceCall } from './produce-codec.ts'
+import { produceCall, refusedBatches } from './produce-codec.ts'
 import { sendRaw } from './raw-call.ts'
 import { encodeHeader, RecordBatchBuilder } from './record-batch-builder.ts'
 
@@ -94,7 +94,14 @@ export class EventProducer {
           try {
             const broker = await this.#client.broker(nodeId)
             const batches = mine.map(({ topic, partition, builder }) => ({ topic, partition, batch: builder.finish() }))
-            baseOffsets(await sendRaw(broker, produceCall(null, batches, this.#options.requestTimeoutMs)))
+            const answer = await sendRaw(broker, produceCall(null, batches, this.#options.requestTimeoutMs))
+            const refused = refusedBatches(answer)
+            for (const each of mine) {
+              const error = refused.get(`${each.topic}/${each.partition}`)
+              if (error === undefined) continue
+              failure = error
+              failed.push(each)
+            }
           } catch (error) {
             failure = error
             failed.push(...mine)

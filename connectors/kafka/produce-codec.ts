@@ -34,7 +34,8 @@ export function produceCall(
     apiVersion: VERSION,
     apiName: 'Produce',
     pieces: encodeProduce(transactionalId, targets, timeoutMs),
-    response: responseOf('produce', VERSION),
+    // kafkajs would take one refused batch for the refusal of all.
+    response: { decode: responseOf<ProduceAnswer>('produce', VERSION).decode, parse: async (decoded) => decoded },
     requestTimeout: timeoutMs,
   }
 }
@@ -49,6 +50,16 @@ export function baseOffsets(answer: ProduceAnswer): Map<string, number> {
     }
   }
   return offsets
+}
+
+/** Why each batch that the broker didn't take was refused, by `topic/partition`; it took the others. */
+export function refusedBatches(answer: ProduceAnswer): Map<string, Error> {
+  const refused = answer.topics.flatMap(({ topicName, partitions }) =>
+    partitions
+      .filter(({ errorCode }) => errorCode !== 0)
+      .map(({ partition, errorCode }) => [`${topicName}/${partition}`, protocolError(errorCode)] as const),
+  )
+  return new Map(refused)
 }
 
 function encodeProduce(transactionalId: string | null, targets: readonly ProduceTarget[], timeoutMs: number): Buffer[] {
