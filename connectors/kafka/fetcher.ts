@@ -213,7 +213,9 @@ export class Fetcher {
     const { topic, partition, position } = active
     active.open = false
     this.#active.delete(active)
-    const { code, retryable, cause, details } = error
+    const { code, cause, details } = error
+    // What retention has removed is reported by whoever looks at the log again.
+    const retryable = error.retryable || details['type'] === 'OFFSET_OUT_OF_RANGE'
     const where = { topic, partition, offset: position, logStartOffset }
     active.sink.failed(new AppError(code, error.message, { retryable, cause, details: { ...details, ...where } }))
   }

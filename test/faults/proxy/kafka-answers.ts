@@ -1,0 +1,148 @@
+import { KafkaReader } from './kafka-reader.ts'
+
+/** Length, API key, version, correlation id: then comes the client id. */
+const HEADER_BYTES = 12
+
+/** Error codes of the protocol. */
+export const CODES = { OFFSET_OUT_OF_RANGE: 1, NOT_LEADER: 6, NOT_COORDINATOR: 16 } as const
+
+function frame(request: Buffer, fields: readonly Buffer[]): Buffer {
+  const body = Buffer.concat([int32(request.readInt32BE(8)), ...fields])
+  return Buffer.concat([int32(body.length), body])
+}
+
+function bodyOf(request: Buffer): KafkaReader {
+  const reader = new KafkaReader(request, HEADER_BYTES)
+  reader.string()
+  return reader
+}
+
+/** Heartbeat, AddOffsetsToTxn, EndTxn: throttle time and error code. */
+export const refuse =
+  (code: number) =>
+  (request: Buffer): Buffer =>
+    frame(request, [int32(0), int16(code)])
+
+export const refuseInitProducerId =
+  (code: number) =>
+  (request: Buffer): Buffer =>
+    frame(request, [int32(0), int16(code), Buffer.alloc(10, 0xff)])
+
+/** AddPartitionsToTxn v0–2: a code for each partition. */
+export const refuseAddPartitions =
+  (code: number) =>
+  (request: Buffer): Buffer => {
+    const reader = bodyOf(request)
+    reader.string()
+    reader.skip(8 + 2)
+    const asked: Partition[] = []
+    reader.topics((topic) => asked.push({ topic, partition: reader.int32() }))
+    return frame(request, [int32(0), byTopic(asked, ({ partition }) => [int32(partition), int16(code)])])
+  }
+
+/** TxnOffsetCommit v0–1: a code for each partition. */
+export const refuseOffsets =
+  (code: number) =>
+  (request: Buffer): Buffer => {
+    const reader = bodyOf(request)
+    reader.string()
+    reader.string()
+    reader.skip(8 + 2)
+    const asked: Partition[] = []
+    reader.topics((topic) => {
+      asked.push({ topic, partition: reader.int32() })
+      reader.skip(8)
+      reader.string()
+    })
+    return frame(request, [int32(0), byTopic(asked, ({ partition }) => [int32(partition), int16(code)])])
+  }
+
+/** Fetch v11: a code for each partition, and no records. */
+export const refuseFetch =
+  (code: number) =>
+  (request: Buffer): Buffer => {
+    const reader = bodyOf(request)
+    reader.skip(4 + 4 + 4 + 4 + 1 + 4 + 4)
+    const asked: Partition[] = []
+    reader.topics((topic) => {
+      asked.push({ topic, partition: reader.int32() })
+      reader.skip(4 + 8 + 8 + 4)
+    })
+    const unknown = int64(-1)
+    return frame(request, [
+      int32(0),
+      int16(0),
+      int32(0),
+      byTopic(asked, ({ partition }) => [
+        int32(partition),
+        int16(code),
+        unknown,
+        unknown,
+        unknown,
+        int32(0),
+        int32(-1),
+        int32(0),
+      ]),
+    ])
+  }
+
+/** OffsetFetch v3–4: the committed offsets as this function changes them; -1: none. */
+export const rewriteOffsets =
+  (change: (topic: string, offset: number) => number) =>
+  (answer: Buffer): Buffer => {
+    const reader = new KafkaReader(answer, 12)
+    reader.topics((topic) => {
+      reader.skip(4)
+      answer.writeBigInt64BE(BigInt(change(topic, reader.int64())), reader.at - 8)
+      reader.string()
+      reader.skip(2)
+    })
+    return answer
+  }
+
+/** Produce v7: as if the first partition of the answer had been refused. */
+export const refuseFirstBatch =
+  (code: number) =>
+  (answer: Buffer): Buffer => {
+    const reader = new KafkaReader(answer, 4 + 4 + 4)
+    reader.string()
+    reader.skip(4 + 4)
+    answer.writeInt16BE(code, reader.at)
+    return answer
+  }
+
+interface Partition {
+  readonly topic: string
+  readonly partition: number
+}
+
+function byTopic(asked: readonly Partition[], fields: (partition: Partition) => Buffer[]): Buffer {
+  const topics = [...Map.groupBy(asked, ({ topic }) => topic)]
+  return Buffer.concat([
+    int32(topics.length),
+    ...topics.flatMap(([topic, mine]) => [
+      int16(Buffer.byteLength(topic)),
+      Buffer.from(topic),
+      int32(mine.length),
+      ...mine.flatMap(fields),
+    ]),
+  ])
+}
+
+function int16(value: number): Buffer {
+  const bytes = Buffer.alloc(2)
+  bytes.writeInt16BE(value)
+  return bytes
+}
+
+function int32(value: number): Buffer {
+  const bytes = Buffer.alloc(4)
+  bytes.writeInt32BE(value)
+  return bytes
+}
+
+function int64(value: number): Buffer {
+  const bytes = Buffer.alloc(8)
+  bytes.writeBigInt64BE(BigInt(value))
+  return bytes
+}
