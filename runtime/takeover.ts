@@ -3,6 +3,7 @@ import type { Fetcher } from '../connectors/kafka/fetcher.ts'
 import { committedOffsets, type LogRange, logRange } from '../connectors/kafka/offsets.ts'
 import { readPartition } from '../connectors/kafka/partition-reader.ts'
 import type { ConsumedRecord } from '../connectors/kafka/record-batch-reader.ts'
+import { topicIdentity } from '../connectors/kafka/topic-identity.ts'
 import type { Customer } from '../schemas/avro/customer.ts'
 import type { AvroCodec } from '../schemas/codec.ts'
 import { AppError } from '../schemas/errors.ts'
@@ -10,6 +11,7 @@ import { decodeState } from '../schemas/state-codec.ts'
 import { stepDone } from '../schemas/steps.ts'
 import { DELETE_RETENTION_MS, INPUT_TOPICS, type InputTopic } from '../schemas/topics.ts'
 import type { CustomerEntry, Position, StateStore } from '../state/state-store.ts'
+import { type InputOffsets, inputsOf, settleInputs } from './input-offsets.ts'
 import { StreamTimes } from './stream-time.ts'
 
 export interface TakeoverPorts {
@@ -37,6 +39,8 @@ export interface RestoreProgress {
 export interface TakenOver {
   /** Where to read each input topic on, and how far it went. */
   readonly inputs: ReadonlyMap<InputTopic, LogRange>
+  /** Which log Redis follows, see topicIdentity. */
+  readonly changelog: string
   /** Where Redis stands now: at the end of the changelog. */
   readonly viewOffset: number
   /** By tenant, see StreamTimes. */
@@ -53,35 +57,17 @@ export interface TakenOver {
  */
 export async function takeOver(ports: TakeoverPorts, partition: number, signal: AbortSignal): Promise<TakenOver> {
   stepDone('fenced')
-  const changelog = ports.topicName('customers')
+  const changelog = await topicIdentity(ports.kafka, ports.topicName('customers'))
   const topics = INPUT_TOPICS.map((topic) => ports.topicName(topic))
   const committed = await committedOffsets(ports.kafka, ports.group, topics, partition)
-  const log = await logRange(ports.kafka, changelog, partition)
+  const log = await logRange(ports.kafka, ports.topicName('customers'), partition)
   const position = await ports.store.position(partition, signal)
   stepDone('offsets-read')
-  const view = await restore(ports, partition, log, position, signal)
+  const view = await restore(ports, partition, { ...log, identity: changelog }, position, signal)
   stepDone('view-restored')
-  const found = committed.size > 0 ? null : await foundAgain(ports, partition, log, view, signal)
-  const inputs = new Map<InputTopic, LogRange>()
-  let lost = 0
-  for (const topic of INPUT_TOPICS) {
-    const name = ports.topicName(topic)
-    const range = await logRange(ports.kafka, name, partition)
-    const start = committed.get(name) ?? found?.[name] ?? range.start
-    if (start < range.start) {
-      lost += range.start - start
-      ports.log('retention removed records before they were read', {
-        level: 'error',
-        code: 'RECORDS_LOST',
-        topic: name,
-        partition,
-        from: start,
-        to: range.start,
-      })
-    }
-    inputs.set(topic, { start: Math.max(start, range.start), end: range.end })
-  }
-  return { inputs, viewOffset: view.offset, streamTimes: view.streamTimes, restored: view.restored, lost }
+  const known = { committed, stored: view.inputs, changelog: log }
+  const { inputs, lost } = await settleInputs(ports, partition, known, signal)
+  return { inputs, changelog, viewOffset: view.offset, streamTimes: view.streamTimes, restored: view.restored, lost }
 }
 
 interface RestoredView {
@@ -89,44 +75,13 @@ interface RestoredView {
   /** By tenant, see StreamTimes. */
   readonly streamTimes: ReadonlyMap<string, number>
   readonly restored: number
-  readonly inputs: Readonly<Record<string, number>>
-}
-
-/**
- * The group has no offsets. Over an existing state only the offsets stored with that state may be used.
- * @returns null for a changelog without records: the topics are read from their start
- */
-async function foundAgain(
-  ports: TakeoverPorts,
-  partition: number,
-  changelog: LogRange,
-  view: RestoredView,
-  signal: AbortSignal,
-): Promise<Readonly<Record<string, number>> | null> {
-  let found = Object.keys(view.inputs).length > 0 ? view.inputs : null
-  let records = 0
-  if (found === null) {
-    // All that is in the log may be a first batch that was aborted; or a rebuild was cut short after the last record.
-    const range = { from: changelog.start, to: changelog.end }
-    for await (const slice of readPartition(ports.fetcher, ports.topicName('customers'), partition, range, signal)) {
-      records += slice.records.length
-      found = inputsOf(slice.records) ?? found
-    }
-  }
-  if (found === null && records === 0) return null
-  const missing = INPUT_TOPICS.map((topic) => ports.topicName(topic)).find((name) => found?.[name] === undefined)
-  if (found !== null && missing === undefined) return found
-  throw new AppError(
-    'OFFSETS_UNKNOWN',
-    `no offset of ${missing}/${partition}, but customers/${partition} has records`,
-    { details: { topic: missing, partition } },
-  )
+  readonly inputs: InputOffsets
 }
 
 async function restore(
   ports: TakeoverPorts,
   partition: number,
-  log: LogRange,
+  log: LogRange & { readonly identity: string },
   position: Position | null,
   signal: AbortSignal,
 ): Promise<RestoredView> {
@@ -136,7 +91,7 @@ async function restore(
   const usable =
     position !== null &&
     position.cluster === cluster &&
-    position.topic === topic &&
+    position.topic === log.identity &&
     position.offset <= log.end &&
     // Of what came later, tombstones may be compacted away by now.
     (log.end - position.offset <= 1 || ports.now() - position.at < DELETE_RETENTION_MS / 2)
@@ -144,11 +99,16 @@ async function restore(
   const rebuilding = !usable || Object.keys(position.inputs).length === 0
   // Also without a position: an emptying that was cut short has removed only that.
   if (!usable) {
+    if (position !== null) {
+      const { offset, at, topic: follows } = position
+      const details = { partition, offset, at, follows, changelog: log.identity, end: log.end }
+      ports.log('the view in Redis can not follow the changelog: it is built anew', { level: 'warn', ...details })
+    }
     await store.reset(partition, signal)
     stepDone('view-emptied')
   }
   let expected = usable ? position.offset : null
-  let inputs: Readonly<Record<string, number>> = usable ? position.inputs : {}
+  let inputs: InputOffsets = usable ? position.inputs : {}
   let restored = 0
   const streamTimes = new StreamTimes()
   if (usable) streamTimes.restore(position.streamTimes)
@@ -167,7 +127,7 @@ async function restore(
       offset: slice.position,
       inputs: rebuilding ? {} : inputs,
       cluster,
-      topic,
+      topic: log.identity,
       at: ports.now(),
       streamTimes: streamTimes.takeMoved(),
     }
@@ -177,7 +137,14 @@ async function restore(
     stepDone('slice-restored')
     await report(slice.position)
   }
-  const end: Position = { offset: log.end, inputs, cluster, topic, at: ports.now(), streamTimes: new Map() }
+  const end: Position = {
+    offset: log.end,
+    inputs,
+    cluster,
+    topic: log.identity,
+    at: ports.now(),
+    streamTimes: new Map(),
+  }
   await mustWrite(store, partition, { expected, position: end, entries: [] }, signal)
   return { offset: log.end, streamTimes: streamTimes.all, restored, inputs }
 }
@@ -214,13 +181,4 @@ async function newestOf(records: readonly ConsumedRecord[], codec: AvroCodec<Cus
     })
   }
   return entries
-}
-
-/** The input offsets that stand in the last batch's last record. */
-function inputsOf(records: readonly ConsumedRecord[]): Readonly<Record<string, number>> | null {
-  for (let i = records.length - 1; i >= 0; i--) {
-    const header = records[i]!.headers().get('inputs')
-    if (header) return JSON.parse(header.toString()) as Record<string, number>
-  }
-  return null
 }

@@ -63,6 +63,7 @@ export class TaskSession {
   #inputs: TaskInputs | null = null
   #subscriptions: Subscription[] = []
   #viewOffset = 0
+  #changelog = ''
   #confirming: Promise<void> = Promise.resolve()
   #confirmedBatch = 0
   #lastBatchAt = 0
@@ -119,6 +120,7 @@ export class TaskSession {
     counters.lostRecords += taken.lost
     await onRestored(this.#partition)
     this.#viewOffset = taken.viewOffset
+    this.#changelog = taken.changelog
     this.#streamTimes.restore(taken.streamTimes)
     const queues = INPUT_TOPICS.map((topic) => {
       const { start, end } = taken.inputs.get(topic)!
@@ -238,7 +240,7 @@ export class TaskSession {
       offset,
       inputs,
       cluster: this.#ports.kafka.clusterId(),
-      topic: this.#ports.topicName('customers'),
+      topic: this.#changelog,
       at: this.#lastBatchAt,
       streamTimes: this.#streamTimes.takeMoved(),
     }

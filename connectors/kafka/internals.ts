@@ -53,6 +53,8 @@ export interface TopicOffsets {
 /** kafkajs's Broker: one method a request; answers with an error code are thrown as KafkaJSProtocolError with `type`. */
 export interface Broker {
   readonly nodeId: number | null
+  /** What it speaks, by API key; null before it is connected. */
+  readonly versions: Readonly<Record<number, { readonly maxVersion: number }>> | null
   readonly connectionPool: {
     send<T>(call: ProtocolCall<T>): Promise<T>
     getConnectionByRequest(call: { request: { apiKey: number } }): Promise<Connection>
