@@ -15,6 +15,7 @@ export const IMPORT_RULES: Readonly<Record<string, FolderRule>> = {
   models: { imports: ['schemas'], packages: ['simple-statistics'], pure: true },
   processors: { imports: ['schemas', 'models'], packages: [], pure: true },
   aggregates: { imports: ['schemas', 'models'], packages: [], pure: true },
+  training: { imports: ['schemas', 'models'], packages: ['ml-logistic-regression', 'ml-matrix'], pure: true },
   topology: { imports: ['schemas', 'models', 'processors'], packages: [], pure: true },
   state: { imports: ['schemas', 'models'], packages: '*' },
   'connectors/kafka': { imports: ['schemas'], packages: '*' },
@@ -28,7 +29,7 @@ export const IMPORT_RULES: Readonly<Record<string, FolderRule>> = {
   'connectors/dead-letters': { imports: ['schemas', 'connectors/kafka'], packages: '*' },
   sinks: { imports: ['schemas', 'models'], packages: '*' },
   api: { imports: ['schemas', 'models'], packages: '*' },
-  trainer: { imports: ['schemas', 'models'], packages: '*' },
+  trainer: { imports: ['schemas', 'models', 'training'], packages: '*' },
   runtime: {
     imports: ['schemas', 'models', 'aggregates', 'processors', 'topology', 'state', 'connectors'],
     packages: '*',

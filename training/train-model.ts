@@ -1,0 +1,122 @@
+import { termCount } from '../models/basis.ts'
+import { probabilityOf } from '../models/score.ts'
+import { AppError } from '../schemas/errors.ts'
+import { type LinearModel, type ModelKind, TRAIT_PREFIX } from '../schemas/model.ts'
+import { type BasisOptions, chooseInputs, DEFAULT_BASIS, type InputColumn } from './choose-inputs.ts'
+import { crossValidate } from './cross-validate.ts'
+import { createDesign, type Design } from './design.ts'
+import type { TrainingExample } from './example.ts'
+import { findLeaks, LEAK_AUC } from './find-leaks.ts'
+import { gradientStart } from './gradient-start.ts'
+import { histogramOf, scoreHistogramOf } from './histogram.ts'
+import { type Fit, fitByNewton } from './newton.ts'
+import { type Calibration, fitPlatt } from './platt.ts'
+
+export interface TrainOptions {
+  readonly name: string
+  readonly kind: ModelKind
+  readonly version: string
+  readonly basis?: BasisOptions
+  /** L2 penalties to choose from, by cross-validation. */
+  readonly penalties?: readonly number[]
+  readonly folds?: number
+  /** How much a positive counts against a negative; calibration takes out what this does to probabilities. */
+  readonly positiveWeight?: number
+  /** AUC from which a trait alone counts as a leak. */
+  readonly leakAuc?: number
+  /** Called as the work goes on, with the share that is done, 0 to 1. */
+  readonly onProgress?: (share: number) => void
+}
+
+export const PENALTIES: readonly number[] = [3, 10, 30, 100, 300]
+const FOLDS = 5
+const GRADIENT = { rows: 2000, steps: 100 }
+/** Below that a class is too small to learn from and to be judged on. */
+const LEAST_OF_A_CLASS = 20
+
+/**
+ * Learns a model from examples: leaks are left out, terms chosen, the penalty chosen by cross-validation, the calibration
+ * fitted to the predictions for the folds that each fit hadn't seen, and the coefficients on all examples. Deterministic.
+ * @throws AppError INPUT_INVALID when a class has fewer than 20 examples or nothing tells examples apart
+ */
+export function trainModel(examples: readonly TrainingExample[], options: TrainOptions): LinearModel {
+  const labels = Uint8Array.from(examples, ({ label }) => label)
+  const positives = labels.reduce((sum, label) => sum + label, 0)
+  if (Math.min(positives, labels.length - positives) < LEAST_OF_A_CLASS) {
+    const problem = `${positives} positive and ${labels.length - positives} negative examples, needs ${LEAST_OF_A_CLASS} of each`
+    throw new AppError('INPUT_INVALID', `training examples: ${problem}`, { details: { field: 'label' } })
+  }
+  const customers = examples.map(({ customer }) => customer)
+  const all = chooseInputs(examples, options.basis ?? DEFAULT_BASIS)
+  const leaks = findLeaks(all, labels, customers, options.leakAuc ?? LEAK_AUC)
+  const columns = all.filter(({ feature }) => !leaks.some(({ trait }) => feature === TRAIT_PREFIX + trait))
+  if (columns.length === 0) {
+    throw new AppError('INPUT_INVALID', 'training examples: all features are alike', { details: { field: 'features' } })
+  }
+  const { fit, design, calibration, penalty, logOdds } = learn(columns, labels, customers, options)
+  return {
+    name: options.name,
+    kind: options.kind,
+    version: options.version,
+    ...termsOfModel(design, fit),
+    calibration,
+    training: {
+      from: examples.reduce((least, { at }) => Math.min(least, at), Number.POSITIVE_INFINITY),
+      to: examples.reduce((most, { knownAt }) => Math.max(most, knownAt), Number.NEGATIVE_INFINITY),
+      examples: examples.length,
+      positives,
+      penalty,
+      leaks,
+    },
+    reference: {
+      features: Object.fromEntries(columns.map((column) => [column.feature, histogramOf(column)])),
+      score: scoreHistogramOf(logOdds.map((each) => probabilityOf(calibration.slope * each + calibration.offset))),
+    },
+  }
+}
+
+interface Learned {
+  readonly design: Design
+  readonly fit: Fit
+  readonly calibration: Calibration
+  readonly penalty: number
+  /** Of each example, by a fit that hadn't seen it. */
+  readonly logOdds: Float64Array
+}
+
+function learn(
+  columns: readonly InputColumn[],
+  labels: Uint8Array,
+  customers: readonly string[],
+  { penalties = PENALTIES, folds = FOLDS, positiveWeight = 1, onProgress }: TrainOptions,
+): Learned {
+  const design = createDesign(columns, labels.length)
+  const weights = Float64Array.from(labels, (label) => (label === 1 ? positiveWeight : 1))
+  const rows = Int32Array.from(labels.keys())
+  const start = gradientStart({ design, labels, rows }, GRADIENT)
+  const fits = penalties.length * folds + 1
+  let done = 0
+  const onFit = () => onProgress?.(++done / fits)
+  const { penalty, logOdds } = crossValidate({ design, labels, weights, customers, penalties, folds, start, onFit })
+  const fit = fitByNewton({ design, labels, weights, rows, penalty }, start)
+  onFit()
+  return { design, fit, calibration: fitPlatt(logOdds, labels), penalty, logOdds }
+}
+
+/** Coefficients as a model holds them: of standardised terms, the intercept at their means. */
+function termsOfModel({ inputs, means, scales }: Design, fit: Fit): Pick<LinearModel, 'intercept' | 'inputs'> {
+  return {
+    intercept: fit.intercept + fit.coefficients.reduce((sum, each, i) => sum + each * means[i]!, 0),
+    inputs: inputs.map(({ feature, basis, firstTerm }) => {
+      const part = (numbers: Float64Array) => [...numbers.subarray(firstTerm, firstTerm + termCount(basis))]
+      const own = part(scales)
+      return {
+        feature,
+        basis,
+        means: part(means),
+        scales: own,
+        coefficients: part(fit.coefficients).map((each, i) => each * own[i]!),
+      }
+    }),
+  }
+}
