@@ -5,14 +5,14 @@ import { type Fit, type FitInput, fitByNewton } from './newton.ts'
 
 export interface CrossValidation {
   readonly penalty: number
-  /** By row: log odds from a fit that knew no example of that customer. */
+  /** In the order of the rows: log odds from a fit that knew no example of that customer. */
   readonly logOdds: Float64Array
   /** Mean log loss of each candidate on examples that it hadn't learned from. */
   readonly losses: ReadonlyMap<number, number>
 }
 
-export interface CrossValidationInput extends Omit<FitInput, 'rows' | 'penalty'> {
-  /** The customer of each row. */
+export interface CrossValidationInput extends Omit<FitInput, 'penalty'> {
+  /** By row of the design. */
   readonly customers: readonly string[]
   /** At least one. */
   readonly penalties: readonly number[]
@@ -26,28 +26,24 @@ export interface CrossValidationInput extends Omit<FitInput, 'rows' | 'penalty'>
  * customer resemble each other, and with one on each side every penalty would look too large.
  */
 export function crossValidate(input: CrossValidationInput): CrossValidation {
-  const { design, labels, weights, customers, folds } = input
-  const foldOf = Int32Array.from(customers, (customer) => hashOf(customer) % folds)
+  const { design, labels, weights, rows, customers, folds } = input
+  const foldOf = rows.map((row) => hashOf(customers[row]!) % folds)
   // From the largest penalty down: each fit starts where the one before ended.
   const penalties = [...input.penalties].sort((a, b) => b - a)
   const logOdds = new Map(penalties.map((penalty) => [penalty, new Float64Array(design.rows)]))
   for (let fold = 0; fold < folds; fold++) {
-    const rows = rowsWhere(foldOf, (each) => each !== fold)
-    const unseen = rowsWhere(foldOf, (each) => each === fold)
+    const known = rows.filter((_, i) => foldOf[i] !== fold)
+    const unseen = rows.filter((_, i) => foldOf[i] === fold)
     let fit = input.start
     for (const penalty of penalties) {
-      fit = fitByNewton({ design, labels, weights, rows, penalty }, fit)
+      fit = fitByNewton({ design, labels, weights, rows: known, penalty }, fit)
       predict(design, fit, unseen, logOdds.get(penalty)!)
       input.onFit?.()
     }
   }
-  const losses = new Map([...logOdds].map(([penalty, each]) => [penalty, weightedLoss(each, labels, weights)]))
+  const losses = new Map([...logOdds].map(([penalty, each]) => [penalty, meanLoss(each, rows, input)]))
   const penalty = penalties.reduce((best, each) => (losses.get(each)! < losses.get(best)! ? each : best))
-  return { penalty, logOdds: logOdds.get(penalty)!, losses }
-}
-
-function rowsWhere(foldOf: Int32Array, test: (fold: number) => boolean): Int32Array {
-  return Int32Array.from(foldOf.keys()).filter((row) => test(foldOf[row]!))
+  return { penalty, logOdds: Float64Array.from(rows, (row) => logOdds.get(penalty)![row]!), losses }
 }
 
 function predict(design: Design, { intercept, coefficients }: Fit, rows: Int32Array, into: Float64Array): void {
@@ -55,10 +51,10 @@ function predict(design: Design, { intercept, coefficients }: Fit, rows: Int32Ar
   for (const row of rows) into[row] = logOddsOf(design, row, intercept, nodes)
 }
 
-function weightedLoss(logOdds: Float64Array, labels: Uint8Array, weights: Float64Array): number {
+function meanLoss(logOdds: Float64Array, rows: Int32Array, { labels, weights }: CrossValidationInput): number {
   let loss = 0
   let total = 0
-  for (let row = 0; row < labels.length; row++) {
+  for (const row of rows) {
     const x = labels[row] === 1 ? -logOdds[row]! : logOdds[row]!
     loss += weights[row]! * (Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x))))
     total += weights[row]!

@@ -4,14 +4,13 @@ import { termCount } from '../models/basis.ts'
 import type { Design } from './design.ts'
 import type { Fit, FitInput } from './newton.ts'
 
-export interface GradientOptions {
-  /** Rows to learn from at most, taken evenly. */
-  readonly rows: number
-  readonly steps: number
-}
+/** Cells of the matrix up to which gradient descent takes about a second; beyond, Newton's method is faster from nothing. */
+const MOST_CELLS = 250_000
+const STEPS = 200
 
 /**
- * Where Newton's method starts: ml-logistic-regression's gradient descent on a sample.
+ * Where Newton's method starts: what ml-logistic-regression learns by gradient descent, where the examples are few enough;
+ * else nothing.
  *
  * As it stands, that learner steps along the gradient summed over all rows, has no intercept and no penalty. So terms are
  * standardised, a column of ones is the intercept, and the rate is 1 / L, L = λmax(X'X) / 4 being the largest curvature that
@@ -19,20 +18,18 @@ export interface GradientOptions {
  */
 export function gradientStart(
   { design, labels, rows }: Omit<FitInput, 'weights' | 'penalty'>,
-  options: GradientOptions,
+  { steps = STEPS, mostCells = MOST_CELLS } = {},
 ): Fit {
   const { means, scales, terms } = design
-  const every = Math.max(1, Math.ceil(rows.length / options.rows))
-  const sample = rows.filter((_, i) => i % every === 0)
-  const features = Matrix.zeros(sample.length, terms + 1)
-  const target = Matrix.zeros(sample.length, 1)
-  sample.forEach((row, i) => {
+  const isMixed = rows.some((row) => labels[row] !== labels[rows[0]!])
+  if (rows.length * (terms + 1) > mostCells || !isMixed) return { intercept: 0, coefficients: new Float64Array(terms) }
+  const features = Matrix.zeros(rows.length, terms + 1)
+  const target = Matrix.zeros(rows.length, 1)
+  rows.forEach((row, i) => {
     features.setRow(i, standardisedRow(design, row))
     target.set(i, 0, labels[row]!)
   })
-  const classes = new Set(target.to1DArray())
-  if (classes.size < 2) return { intercept: 0, coefficients: new Float64Array(terms) }
-  const learner = new LogisticRegression({ numSteps: options.steps, learningRate: 4 / largestEigenvalue(features) })
+  const learner = new LogisticRegression({ numSteps: steps, learningRate: 4 / largestEigenvalue(features) })
   learner.train(features, target)
   const weights = learner.classifiers[0]!.weights.to1DArray()
   const coefficients = Float64Array.from({ length: terms }, (_, i) => weights[i]! / scales[i]!)
