@@ -23,6 +23,11 @@ export interface BasisOptions {
 
 export const DEFAULT_BASIS: BasisOptions = { pieces: 10, minLevelExamples: 10, maxLevels: 50 }
 
+/** What few examples can bear: a piece for each hundred of the smaller class. @param smaller examples of that class */
+export function basisFor(smaller: number): BasisOptions {
+  return { ...DEFAULT_BASIS, pieces: Math.max(1, Math.min(DEFAULT_BASIS.pieces, Math.floor(smaller / 100))) }
+}
+
 /** Every built-in feature and every trait that isn't the same in all examples, in the order of their names. */
 export function chooseInputs(
   examples: readonly TrainingExample[],

@@ -4,9 +4,9 @@ import { termCount } from '../models/basis.ts'
 import type { Design } from './design.ts'
 import type { Fit, FitInput } from './newton.ts'
 
-/** Cells of the matrix up to which gradient descent takes about a second; beyond, Newton's method is faster from nothing. */
-const MOST_CELLS = 250_000
-const STEPS = 200
+/** Cells of the matrix up to which gradient descent takes less than a second; beyond, Newton's method is faster from nothing. */
+const MOST_CELLS = 100_000
+const STEPS = 100
 
 /**
  * Where Newton's method starts: what ml-logistic-regression learns by gradient descent, where the examples are few enough;

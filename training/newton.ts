@@ -39,8 +39,14 @@ export function fitByNewton(input: FitInput, start?: Fit): Convergence {
   const { design, weights, rows } = input
   const { terms, scales } = design
   const total = rows.reduce((sum, row) => sum + weights[row]!, 0)
-  let fit: Fit = start ?? { intercept: 0, coefficients: new Float64Array(terms) }
+  let fit: Fit = { intercept: 0, coefficients: new Float64Array(terms) }
   let loss = lossOf(input, fit)
+  // A start that is worse than none may lie where the loss is all but flat, which sends Newton's method astray.
+  const startLoss = start === undefined ? Number.POSITIVE_INFINITY : lossOf(input, start)
+  if (start !== undefined && startLoss < loss) {
+    fit = start
+    loss = startLoss
+  }
   for (let steps = 0; ; steps++) {
     const gradient = gradientOf(input, fit)
     const size = gradient.reduce((most, each, i) => Math.max(most, Math.abs(each / (scales[i] ?? 1))), 0) / total

@@ -2,7 +2,7 @@ import { termCount } from '../models/basis.ts'
 import { probabilityOf } from '../models/score.ts'
 import { AppError } from '../schemas/errors.ts'
 import { type LinearModel, type ModelKind, TRAIT_PREFIX } from '../schemas/model.ts'
-import { type BasisOptions, chooseInputs, DEFAULT_BASIS, type InputColumn } from './choose-inputs.ts'
+import { type BasisOptions, basisFor, chooseInputs, type InputColumn } from './choose-inputs.ts'
 import { crossValidate } from './cross-validate.ts'
 import { createDesign, type Design } from './design.ts'
 import type { TrainingExample } from './example.ts'
@@ -43,12 +43,13 @@ const LEAST_OF_A_CLASS = 20
 export function trainModel(examples: readonly TrainingExample[], options: TrainOptions): LinearModel {
   const labels = Uint8Array.from(examples, ({ label }) => label)
   const positives = labels.reduce((sum, label) => sum + label, 0)
-  if (Math.min(positives, labels.length - positives) < LEAST_OF_A_CLASS) {
+  const smaller = Math.min(positives, labels.length - positives)
+  if (smaller < LEAST_OF_A_CLASS) {
     const problem = `${positives} positive and ${labels.length - positives} negative examples, needs ${LEAST_OF_A_CLASS} of each`
     throw new AppError('INPUT_INVALID', `training examples: ${problem}`, { details: { field: 'label' } })
   }
   const customers = examples.map(({ customer }) => customer)
-  const all = chooseInputs(examples, options.basis ?? DEFAULT_BASIS)
+  const all = chooseInputs(examples, options.basis ?? basisFor(smaller))
   const leaks = findLeaks(all, labels, customers, options.leakAuc ?? LEAK_AUC)
   const columns = all.filter(({ feature }) => !leaks.some(({ trait }) => feature === TRAIT_PREFIX + trait))
   if (columns.length === 0) {

@@ -1,0 +1,38 @@
+import { describe, expect, it } from 'vitest'
+import { seededRandom } from '../../training/random.ts'
+import { splitAt, splitByTime, splitStratified } from '../../training/split.ts'
+import { example } from './build-examples.ts'
+
+const examples = Array.from({ length: 100 }, (_, i) =>
+  example({ customer: `shop/c-${i}`, at: i, knownAt: i + 20, label: i % 4 === 0 ? 1 : 0 }),
+)
+
+describe('splitAt', () => {
+  it('learns only from labels that were known when testing began', () => {
+    const { train, test } = splitAt(examples, 60)
+    expect(Math.max(...train.map(({ knownAt }) => knownAt))).toBe(60)
+    expect(Math.min(...test.map(({ at }) => at))).toBe(60)
+    expect(train.length + test.length).toBe(41 + 40)
+  })
+})
+
+describe('splitByTime', () => {
+  it('tests on the newest', () => {
+    expect(splitByTime(examples, 0.3).test.map(({ at }) => at)).toEqual(Array.from({ length: 30 }, (_, i) => 70 + i))
+  })
+})
+
+describe('splitStratified', () => {
+  it('keeps the classes in proportion and loses nobody', () => {
+    const { train, test } = splitStratified(examples, 0.2, seededRandom(1))
+    expect(test.filter(({ label }) => label === 1)).toHaveLength(5)
+    expect(test).toHaveLength(20)
+    expect(new Set([...train, ...test].map(({ customer }) => customer)).size).toBe(100)
+  })
+
+  it('differs by seed and by nothing else', () => {
+    const of = (seed: number) => splitStratified(examples, 0.2, seededRandom(seed)).test.map(({ at }) => at)
+    expect(of(1)).toEqual(of(1))
+    expect(of(1)).not.toEqual(of(2))
+  })
+})
