@@ -60,7 +60,8 @@ export function createDriftWatch({ reference, training }: LinearModel): DriftWat
   return {
     observe(features, traits, probability) {
       observed++
-      for (const { name, histogram, counts } of watched) counts[binOf(histogram, inputValueOf(name, features, traits))]!++
+      for (const { name, histogram, counts } of watched)
+        counts[binOf(histogram, inputValueOf(name, features, traits))]!++
       score.counts[binOf(score.histogram, probability)]!++
     },
     report(limits = DRIFT_LIMITS) {
