@@ -32,8 +32,9 @@ export async function measureTakeover(bench: Bench, seed: number): Promise<Takeo
       const now = performance.now()
       if (watching) longest[partition] = Math.max(longest[partition]!, now - lastAt[partition]!)
       lastAt[partition] = now
-      const scoredAt = Number(record.headers().get('scoredAt'))
-      if (killedAt > 0 && firstAfter[partition] === 0 && scoredAt > killedAt + 1_000) firstAfter[partition] = now
+      // A customers record's timestamp is when it was scored.
+      if (killedAt > 0 && firstAfter[partition] === 0 && record.timestamp > killedAt + 1_000)
+        firstAfter[partition] = now
     },
   )
   const staying = startWorkerProcess(bench)

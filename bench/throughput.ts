@@ -1,3 +1,5 @@
+import { KafkaClient } from '../connectors/kafka/client.ts'
+import { logRange } from '../connectors/kafka/offsets.ts'
 import { load } from './generator.ts'
 import { cpuSeconds, machineBusySeconds, residentMib } from './process-usage.ts'
 import { followResults } from './results-reader.ts'
@@ -12,6 +14,8 @@ export interface Throughput {
   readonly workerCpuMicrosPerEvent: number
   readonly redisCpuMicrosPerEvent: number
   readonly brokerCpuMicrosPerEvent: number
+  /** Input events that one transaction took, on average. */
+  readonly eventsPerTransaction: number
   readonly peakWorkerMib: number
   /** Memory of the workers at each tenth of the events, MiB: it should stop growing once the caches are full. */
   readonly workerMibByTenth: readonly number[]
@@ -50,7 +54,7 @@ export async function measureThroughput(
       lastAt = performance.now()
       if (firstAt === 0) {
         firstAt = lastAt
-        firstScoredAt = Number(record.headers().get('scoredAt'))
+        firstScoredAt = record.timestamp
       }
       if (tenthAt === 0 && count >= events * 0.1) tenthAt = lastAt
       if (nineTenthsAt === 0 && count >= events * 0.9) nineTenthsAt = lastAt
@@ -83,7 +87,8 @@ export async function measureThroughput(
     after.reduce((sum, value, i) => sum + value - before[i]!, 0)
   await Promise.all(processes.map((each) => each.kill('SIGTERM')))
   await stop()
-  // The first result became visible a batch after the first input was taken: its scoredAt says when.
+  const transactions = (await endOffsets(bench, 'customers')) - events
+  // The first result became visible a batch after the first input was taken: its timestamp says when it was scored.
   const head = Math.max(0, performance.timeOrigin + firstAt - firstScoredAt)
   const perEvent = (i: 0 | 1 | 2): number => Math.round(((after[i] - before[i]!) * 1e7) / events) / 10
   return {
@@ -94,12 +99,26 @@ export async function measureThroughput(
     workerCpuMicrosPerEvent: perEvent(0),
     redisCpuMicrosPerEvent: perEvent(1),
     brokerCpuMicrosPerEvent: perEvent(2),
+    eventsPerTransaction: Math.round(events / transactions),
     peakWorkerMib: Math.max(...memory),
     workerMibByTenth: memory,
     missing: events - count,
     doubled,
     otherCpuShare: Math.round((100 * Math.max(0, others)) / seconds) / 100,
   }
+}
+
+/** Sum over the partitions. A transaction's marker takes an offset of its own. */
+async function endOffsets({ config }: Bench, name: string): Promise<number> {
+  const topic = config.TOPIC_PREFIX + name
+  const client = new KafkaClient({ brokers: config.KAFKA_BROKERS, clientId: 'bench-count' })
+  await client.connect([topic])
+  let sum = 0
+  for (let partition = 0; partition < client.partitionsOf(topic); partition++) {
+    sum += (await logRange(client, topic, partition)).end
+  }
+  await client.close()
+  return sum
 }
 
 function pidCpu(bench: Bench, name: 'redis' | 'kafka'): number {

@@ -1,29 +1,15 @@
 import { netMinorOf } from '../models/population-place.ts'
 import { recencyDaysOf } from '../models/purchase-rhythm.ts'
-import type { CustomerState } from '../schemas/customer-state.ts'
-import { encodeState } from '../schemas/state-codec.ts'
 import type { EventContext } from './event-context.ts'
 import { FORWARD } from './outcome.ts'
 import type { Processor } from './processor.ts'
 
-/** Completes the `customers` record: whose it is, RFM, versions, and the whole new state as bytes. */
+const NOT_ENCODED = Buffer.alloc(0)
+
+/** Completes the `customers` record: whose it is, RFM, versions. Its state is encoded by whoever writes the record. */
 export function createBuildCustomer(): Processor {
-  // One buffer serves every event: the record is encoded before the next one is built.
-  let scratch = Buffer.allocUnsafeSlow(4096)
-
-  const bytesOf = (state: CustomerState): Buffer => {
-    for (;;) {
-      try {
-        return scratch.subarray(0, encodeState(state, scratch, 0))
-      } catch (error) {
-        if (!(error instanceof RangeError)) throw error
-        scratch = Buffer.allocUnsafeSlow(2 * scratch.length)
-      }
-    }
-  }
-
   return (context) => {
-    const { customer, draft, tenant } = context
+    const { customer, tenant } = context
     customer.tenantId = context.tenantId
     customer.customerId = context.customerId
     customer.eventId = context.eventId
@@ -34,7 +20,7 @@ export function createBuildCustomer(): Processor {
     customer.settingsVersion = tenant.version
     customer.thresholdsVersion = context.thresholds?.version ?? 0
     fillRfm(context)
-    customer.state = bytesOf(draft)
+    customer.state = NOT_ENCODED
     return FORWARD
   }
 }

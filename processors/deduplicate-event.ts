@@ -8,9 +8,11 @@ import type { Processor } from './processor.ts'
  * any other. An event that ends as a dead letter leaves no trace: its draft, and the id in it, is thrown away.
  */
 export function createDeduplicateEvent(): Processor {
-  return ({ draft, input }) => {
-    hashEventId(input.event.eventId)
-    return remember(draft, hashHigh, hashLow) ? FORWARD : DROP_DUPLICATE
+  return (context) => {
+    hashEventId(context.input.event.eventId)
+    if (!remember(context.draft, hashHigh, hashLow)) return DROP_DUPLICATE
+    context.draftChanged = true
+    return FORWARD
   }
 }
 

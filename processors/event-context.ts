@@ -45,8 +45,11 @@ export interface EventContext {
   readonly leadWorkings: Workings
   readonly churnWorkings: Workings
 
+  /** Set by the first processor that changes the draft: from there on, any end but `forward` leaves it worthless. */
+  draftChanged: boolean
+
   // outputs, valid after `forward` and until the next event
-  /** The `customers` record; the object, its reasons and its `state` bytes are used again for the next event. */
+  /** The `customers` record, its state not encoded; the object and its reasons are used again for the next event. */
   readonly customer: Customer
   /** The moves of this event's scores; the array is emptied for the next event, its elements stay as they are. */
   readonly changes: ScoreChange[]
@@ -79,6 +82,7 @@ export function createEventContext(): EventContext {
     leadWorkings: createWorkings(),
     churnWorkings: createWorkings(),
     customer: emptyCustomer(),
+    draftChanged: false,
     changes: [],
   }
 }

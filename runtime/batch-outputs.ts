@@ -1,6 +1,7 @@
-import { encodeHeader, RecordBatchBuilder } from '../connectors/kafka/record-batch-builder.ts'
+import { encodeHeader } from '../connectors/kafka/record-batch-builder.ts'
+import { RecordBatches } from '../connectors/kafka/record-batches.ts'
 import type { TransactionOutput } from '../connectors/kafka/transactional-producer.ts'
-import type { EncodedHeaders } from './record-headers.ts'
+import type { EncodedHeaders } from './dead-letter.ts'
 
 export interface OutputTopics {
   readonly customers: string
@@ -8,66 +9,63 @@ export interface OutputTopics {
   readonly deadLetters: string
 }
 
-interface Held {
+/** Where an encoded record stands: the value from `start` to `valueEnd` (equal: a null value), its headers behind it. */
+export interface Placed {
   readonly key: Uint8Array
-  readonly value: Buffer | null
-  readonly timestamp: number
+  readonly source: Buffer
+  readonly start: number
+  readonly valueEnd: number
+  readonly headersEnd: number
+  readonly headerCount: number
 }
 
-/** Closes a batch well below the 8 MiB that the result topics take as one record batch. */
-const FULL_BYTES = 3 * 1024 * 1024
-
-/** The records that one batch writes: one Kafka record batch for each of the three result topics. */
+/** The records that one batch of input writes into the three result topics. */
 export class BatchOutputs {
   readonly #topics: OutputTopics
   readonly #partition: number
-  readonly #customers = new RecordBatchBuilder()
-  readonly #changes = new RecordBatchBuilder()
-  readonly #deadLetters = new RecordBatchBuilder()
-  #held: Held | null = null
-  #heldHeaders = Buffer.alloc(256)
-  #heldHeaderBytes = 0
-  #heldHeaderCount = 0
+  readonly #customers = new RecordBatches()
+  readonly #changes = new RecordBatches()
+  readonly #deadLetters = new RecordBatches()
+  #timestamp = 0
+  #last: Placed | null = null
 
   constructor(topics: OutputTopics, partition: number) {
     this.#topics = topics
     this.#partition = partition
   }
 
-  get isFull(): boolean {
-    return (
-      this.#customers.bytes > FULL_BYTES || this.#changes.bytes > FULL_BYTES || this.#deadLetters.bytes > FULL_BYTES
-    )
-  }
-
-  /** Records in `customers`, the held one included. */
-  get customers(): number {
-    return this.#customers.count + (this.#held === null ? 0 : 1)
-  }
-
-  reset(): void {
-    this.#held = null
+  /** @param timestamp of all records that follow, epoch ms */
+  reset(timestamp: number): void {
+    this.#timestamp = timestamp
+    this.#last = null
     this.#customers.reset()
     this.#changes.reset()
     this.#deadLetters.reset()
   }
 
-  /** Held back until the next one: the last of a batch gets one header more. Copies the headers, not the value. */
-  customer(key: Uint8Array, value: Buffer | null, timestamp: number, headers: EncodedHeaders): void {
-    this.#release()
-    this.#held = { key, value, timestamp }
-    if (headers.bytes.length > this.#heldHeaders.length) this.#heldHeaders = Buffer.alloc(headers.bytes.length * 2)
-    this.#heldHeaders.set(headers.bytes)
-    this.#heldHeaderBytes = headers.bytes.length
-    this.#heldHeaderCount = headers.count
+  /** An empty value is a null one. */
+  customer(
+    source: Buffer,
+    start: number,
+    valueEnd: number,
+    headersEnd: number,
+    key: Uint8Array,
+    headers: number,
+  ): void {
+    this.#customers.next.addFrom(this.#timestamp, key, source, start, valueEnd, headersEnd, headers)
   }
 
-  change(key: Uint8Array, value: Buffer, timestamp: number, headers: EncodedHeaders): void {
-    this.#changes.add(timestamp, key, value, headers.bytes, headers.count)
+  /** The last of the batch: it waits for `finish`, which gives it one header more. */
+  lastCustomer(placed: Placed): void {
+    this.#last = placed
   }
 
-  deadLetter(key: Uint8Array | null, value: Buffer | null, timestamp: number, headers: EncodedHeaders): void {
-    this.#deadLetters.add(timestamp, key, value, headers.bytes, headers.count)
+  change(source: Buffer, start: number, valueEnd: number, headersEnd: number, key: Uint8Array, headers: number): void {
+    this.#changes.next.addFrom(this.#timestamp, key, source, start, valueEnd, headersEnd, headers)
+  }
+
+  deadLetter(key: Uint8Array | null, value: Buffer | null, headers: EncodedHeaders): void {
+    this.#deadLetters.next.add(this.#timestamp, key, value, headers.bytes, headers.count)
   }
 
   /**
@@ -75,25 +73,21 @@ export class BatchOutputs {
    * compaction always keeps the newest record of a log, so that the offsets are found there if the group loses them.
    */
   finish(inputs: Readonly<Record<string, number>>): TransactionOutput[] {
-    if (this.#held) {
-      const { key, value, timestamp } = this.#held
-      const more = encodeHeader('inputs', JSON.stringify(inputs))
-      const headers = Buffer.concat([this.#heldHeaders.subarray(0, this.#heldHeaderBytes), more])
-      this.#customers.add(timestamp, key, value, headers, this.#heldHeaderCount + 1)
-      this.#held = null
+    if (this.#last) {
+      const { key, source, start, valueEnd, headersEnd, headerCount } = this.#last
+      const value = valueEnd === start ? null : source.subarray(start, valueEnd)
+      const headers = Buffer.concat([
+        source.subarray(valueEnd, headersEnd),
+        encodeHeader('inputs', JSON.stringify(inputs)),
+      ])
+      this.#customers.next.add(this.#timestamp, key, value, headers, headerCount + 1)
+      this.#last = null
     }
-    const outputs = [
-      { topic: this.#topics.customers, partition: this.#partition, batch: this.#customers },
-      { topic: this.#topics.scoreChanges, partition: this.#partition, batch: this.#changes },
-      { topic: this.#topics.deadLetters, partition: this.#partition, batch: this.#deadLetters },
-    ]
-    return outputs.filter((output) => output.batch.count > 0)
-  }
-
-  #release(): void {
-    if (!this.#held) return
-    const { key, value, timestamp } = this.#held
-    const headers = this.#heldHeaders.subarray(0, this.#heldHeaderBytes)
-    this.#customers.add(timestamp, key, value, headers, this.#heldHeaderCount)
+    const partition = this.#partition
+    return [
+      { topic: this.#topics.customers, partition, batches: this.#customers.batches },
+      { topic: this.#topics.scoreChanges, partition, batches: this.#changes.batches },
+      { topic: this.#topics.deadLetters, partition, batches: this.#deadLetters.batches },
+    ].filter(({ batches }) => batches.length > 0)
   }
 }

@@ -1,12 +1,16 @@
+import type { TransactionOutput } from '../connectors/kafka/transactional-producer.ts'
 import type { Models } from '../models/linear-model.ts'
 import { createEventContext, type EventContext } from '../processors/event-context.ts'
+import type { Outcome } from '../processors/outcome.ts'
 import type { Customer } from '../schemas/avro/customer.ts'
 import type { ScoreChange } from '../schemas/avro/score-change.ts'
 import type { AvroCodec } from '../schemas/codec.ts'
-import { cloneState, newCustomerState } from '../schemas/customer-state.ts'
+import { type CustomerState, cloneState, newCustomerState } from '../schemas/customer-state.ts'
 import { type AppError, messageOf } from '../schemas/errors.ts'
 import type { TenantSettings } from '../schemas/settings.ts'
+import { encodeState } from '../schemas/state-codec.ts'
 import type { Thresholds } from '../schemas/thresholds.ts'
+import { writeVarint } from '../schemas/varint.ts'
 import type { Scoring } from '../topology/scoring.ts'
 import type { BatchOutputs } from './batch-outputs.ts'
 import { ByteArena } from './byte-arena.ts'
@@ -15,13 +19,16 @@ import type { CachedCustomer, CustomerCache } from './customer-cache.ts'
 import { type DeadLetter, encodeDeadLetter } from './dead-letter.ts'
 import type { ErrorRate } from './error-rate.ts'
 import type { TakenRecord } from './input-queue.ts'
-import { ResultHeaders } from './record-headers.ts'
+import { CUSTOMER_HEADERS, ORIGIN_HEADERS, ResultHeaders } from './record-headers.ts'
 import type { StreamTimes } from './stream-time.ts'
 import { EventCounts } from './task-counters.ts'
 
-const NO_CHANGES: readonly Buffer[] = []
-/** Two of them beside a full batch still fit into the 8 MiB that `customers` takes, whatever limits the settings allow. */
-const MAX_CUSTOMER_BYTES = 2 * 1024 * 1024
+/** A quarter of what `customers` takes, whatever limits the settings allow. */
+const MAX_STATE_BYTES = 2 * 1024 * 1024
+/** A batch ends when what it writes comes to about this, or one event later. */
+const FULL_BYTES = 8 * 1024 * 1024
+/** What a customer of whom nothing is known yet will come to, about. */
+const NEW_CUSTOMER_BYTES = 512
 
 /** What is the same for all tenants' events between two batches. */
 export interface Broadcast {
@@ -46,9 +53,17 @@ export interface BatchProcessorOptions {
   readonly now: () => number
 }
 
+/** An event went wrong after it had begun to change a draft that earlier events of the batch had changed as well. */
+class DraftSpoilt extends Error {}
+
 /**
  * Turns the records of a batch into outputs and drafts, in order, synchronously. Nothing here is seen outside before the
- * transaction: `committed` makes the drafts the cache's states, `aborted` drops them.
+ * transaction: `committed` makes the drafts the cache's states.
+ *
+ * A customer's events of one batch work on one draft, and only the last of his records carries the encoded state: one
+ * copy and one encoding a customer and batch, not one an event. If an event then fails after it has begun to change a
+ * draft that others changed before, or a state can't be written, the batch is done again with a draft of its own for each
+ * event, of which every one is encoded before it counts; that finds out whose fault it is.
  */
 export class BatchProcessor {
   readonly #options: BatchProcessorOptions
@@ -57,8 +72,10 @@ export class BatchProcessor {
   /** Two, used by turns: Redis is still being sent one batch's values while the next batch is encoded. */
   readonly #arenas = [new ByteArena(), new ByteArena()] as const
   readonly #counts = new EventCounts()
+  #scratch = Buffer.allocUnsafeSlow(4_096)
   #touched: CachedCustomer[] = []
   #batch = 0
+  #bytes = 0
 
   constructor(options: BatchProcessorOptions) {
     this.#options = options
@@ -79,15 +96,6 @@ export class BatchProcessor {
     return this.#touched
   }
 
-  begin(): void {
-    this.#batch++
-    this.#touched = []
-    this.#counts.clear()
-    this.#arena.reset()
-    this.#options.outputs.reset()
-    this.#context.now = this.#options.now()
-  }
-
   /** Finds out which records can be processed. @returns the keys of their customers that the cache doesn't have */
   prepare(batch: readonly TakenRecord[]): string[] {
     const missing = new Set<string>()
@@ -106,12 +114,25 @@ export class BatchProcessor {
 
   /**
    * The customer of each record that isn't refused must be in the cache.
+   * @returns how many of the records, from the first on, the batch takes
    * @throws AppError INTERNAL when so many events fail in the processors that it must be a bug of ours
    */
-  process(taken: TakenRecord): void {
-    if (taken.refused) this.#deadLetter(taken, taken.refused)
-    else if (taken.input === null) this.#erase(taken)
-    else this.#score(taken)
+  process(batch: readonly TakenRecord[]): number {
+    const { streamTimes } = this.#options
+    const before = streamTimes.mark()
+    this.#batch++
+    try {
+      return this.#run(batch, false)
+    } catch (error) {
+      if (!(error instanceof DraftSpoilt)) throw error
+      streamTimes.backTo(before)
+      return this.#run(batch, true)
+    }
+  }
+
+  /** @param inputs the next input offsets after the batch */
+  finish(inputs: Readonly<Record<string, number>>): TransactionOutput[] {
+    return this.#options.outputs.finish(inputs)
   }
 
   committed(): void {
@@ -127,13 +148,38 @@ export class BatchProcessor {
     return this.#arenas[this.#batch % 2 === 0 ? 0 : 1]
   }
 
-  #score(taken: TakenRecord): void {
-    const { scoring, broadcast, streamTimes } = this.#options
+  /** @param careful each event has a draft of its own, encoded before it counts */
+  #run(batch: readonly TakenRecord[], careful: boolean): number {
+    for (const customer of this.#touched) {
+      customer.touched = false
+      customer.draft = null
+      customer.pending.waits = false
+    }
+    this.#touched = []
+    this.#bytes = 0
+    this.#counts.clear()
+    this.#arena.reset()
+    this.#context.now = this.#options.now()
+    this.#options.outputs.reset(this.#context.now)
+    let done = 0
+    while (done < batch.length && this.#bytes < FULL_BYTES) {
+      const taken = batch[done++]!
+      if (taken.refused) this.#deadLetter(taken, taken.refused)
+      else if (taken.input === null) this.#erase(taken)
+      else this.#score(taken, careful)
+    }
+    this.#seal()
+    return done
+  }
+
+  #score(taken: TakenRecord, careful: boolean): void {
+    const { scoring, broadcast, errors, streamTimes } = this.#options
     const context = this.#context
     const input = taken.input!
-    const { tenantId, customerId, eventId } = input.event
+    const { tenantId, customerId } = input.event
     const customer = this.#customerOf(taken)
     const current = customer.touched ? customer.draft : customer.state
+    const shared = customer.touched && !careful && current !== null
     context.input = input
     context.tenantId = tenantId
     context.customerId = customerId
@@ -141,66 +187,171 @@ export class BatchProcessor {
     context.models = broadcast.models(tenantId)
     context.thresholds = broadcast.thresholds(tenantId)
     context.streamTime = streamTimes.of(tenantId)
-    context.draft = current === null ? newCustomerState() : cloneState(current)
-    let outcome: ReturnType<Scoring['process']>
-    let value: Buffer | null = null
-    let changes = NO_CHANGES
+    context.draft = shared ? current : current === null ? newCustomerState() : cloneState(current)
     try {
-      outcome = scoring.process(context)
-      // What can't be written is a bug of ours on this event too: all is encoded before any of it counts.
-      if (outcome.kind === 'forward') {
-        value = this.#arena.write((into, at) => this.#options.customerCodec.encodeInto(context.customer, into, at))
-        if (value.length > MAX_CUSTOMER_BYTES) outcome = tooLarge(value.length)
-        else if (context.changes.length > 0) changes = context.changes.map((change) => this.#encodeChange(change))
-      }
+      let outcome = scoring.process(context)
+      if (outcome.kind === 'forward' && careful && this.#encode(context.draft) > MAX_STATE_BYTES) outcome = tooLarge()
+      if (outcome.kind === 'forward') this.#forward(taken, customer)
+      else if (shared && context.draftChanged) throw new DraftSpoilt()
+      else if (outcome.kind === 'drop') this.#counts.dropped(outcome.reason)
+      else this.#deadLetter(taken, outcome)
+      errors.passed()
     } catch (error) {
-      this.#options.errors.failed(error)
+      if (error instanceof DraftSpoilt) throw error
+      if (shared && context.draftChanged) throw new DraftSpoilt()
+      errors.failed(error)
       this.#deadLetter(taken, { stage: 'processor', reason: 'PROCESSOR_ERROR', error: messageOf(error) })
-      return
-    }
-    this.#options.errors.passed()
-    if (outcome.kind === 'drop') this.#counts.dropped(outcome.reason)
-    else if (outcome.kind === 'deadLetter') this.#deadLetter(taken, outcome)
-    else {
-      const { outputs } = this.#options
-      const headers = this.#headers.encode(
-        taken.topic,
-        'event',
-        taken.record.offset,
-        eventId,
-        taken.record.timestamp,
-        context.now,
-      )
-      const key = taken.record.key!
-      outputs.customer(key, value, context.now, headers)
-      for (const change of changes) outputs.change(key, change, context.now, headers)
-      this.#counts.scored++
-      this.#counts.changes += changes.length
-      streamTimes.observe(tenantId, context.draft.newestAt)
-      customer.draft = context.draft
-      customer.value = value
-      customer.probability = context.customer.lead.probability
-      customer.risk = context.customer.churn.risk
-      this.#touch(customer)
     }
   }
 
-  #encodeChange(change: ScoreChange): Buffer {
-    return this.#arena.write((into, at) => this.#options.changeCodec.encodeInto(change, into, at))
+  /** Encodes what the event gave. What can't be encoded throws before any of it counts. */
+  #forward(taken: TakenRecord, customer: CachedCustomer): void {
+    const { customerCodec, changeCodec, outputs, streamTimes } = this.#options
+    const context = this.#context
+    const arena = this.#arena
+    const headers = this.#headers
+    const { record, topic } = taken
+    const { eventId } = context.input.event
+    let valueEnd = 0
+    const start = arena.place((into, at) => {
+      valueEnd = customerCodec.encodeInto(context.customer, into, at)
+      if (valueEnd < 0) return valueEnd
+      return headers.write(into, valueEnd, topic, record.offset, record.timestamp, eventId)
+    })
+    const source = arena.buffer
+    const headersEnd = arena.end
+    const changes = context.changes.map((change) => {
+      const length = headers.originEnd - valueEnd
+      let end = 0
+      const from = arena.place((into, at) => {
+        end = changeCodec.encodeInto(change, into, at)
+        if (end < 0 || end + length > into.length) return -1
+        return end + source.copy(into, end, valueEnd, valueEnd + length)
+      })
+      return { source: arena.buffer, from, end, headersEnd: arena.end }
+    })
+    for (const each of changes) {
+      outputs.change(each.source, each.from, each.end, each.headersEnd, record.key!, ORIGIN_HEADERS)
+      this.#bytes += each.headersEnd - each.from
+    }
+    this.#hold(taken, customer, source, start, valueEnd, headersEnd)
+    streamTimes.observe(context.tenantId, context.draft.newestAt)
+    this.#counts.scored++
+    this.#counts.changes += changes.length
+    customer.draft = context.draft
+    customer.probability = context.customer.lead.probability
+    customer.risk = context.customer.churn.risk
   }
 
   /** A null value on `profiles`: nothing of the customer stays. */
   #erase(taken: TakenRecord): void {
-    const { outputs } = this.#options
     const customer = this.#customerOf(taken)
     const { record, topic } = taken
     const eventId = `erasure:${topic}/${this.#options.partition}/${record.offset}`
-    const headers = this.#headers.encode(topic, 'erasure', record.offset, eventId, record.timestamp, this.#context.now)
-    outputs.customer(record.key!, null, this.#context.now, headers)
+    const arena = this.#arena
+    const start = arena.place((into, at) =>
+      this.#headers.write(into, at, topic, record.offset, record.timestamp, eventId),
+    )
+    this.#hold(taken, customer, arena.buffer, start, start, arena.end)
     this.#counts.erasures++
     customer.draft = null
-    customer.value = null
-    this.#touch(customer)
+  }
+
+  /** The customer's newest record waits; the one before it is written as it stands, without the state. */
+  #hold(
+    taken: TakenRecord,
+    customer: CachedCustomer,
+    source: Buffer,
+    start: number,
+    valueEnd: number,
+    headersEnd: number,
+  ): void {
+    const { pending } = customer
+    if (pending.waits) this.#release(customer)
+    pending.waits = true
+    pending.key = taken.record.key!
+    pending.source = source
+    pending.start = start
+    pending.valueEnd = valueEnd
+    pending.headersEnd = headersEnd
+    this.#bytes += headersEnd - start
+    if (customer.touched) return
+    customer.touched = true
+    this.#touched.push(customer)
+    this.#bytes += Math.max(customer.bytes, NEW_CUSTOMER_BYTES)
+  }
+
+  #release({ pending }: CachedCustomer): void {
+    const { key, source, start, valueEnd, headersEnd } = pending
+    this.#options.outputs.customer(source, start, valueEnd, headersEnd, key, CUSTOMER_HEADERS)
+    pending.waits = false
+  }
+
+  /** Writes what waits: tombstones first, as the last record holds the input offsets and tombstones don't stay for ever. */
+  #seal(): void {
+    let last: CachedCustomer | null = null
+    for (const isErased of [true, false]) {
+      for (const customer of this.#touched) {
+        if ((customer.draft === null) !== isErased) continue
+        if (last !== null) this.#release(last)
+        last = customer
+        if (customer.draft !== null) this.#complete(customer, customer.draft)
+        else {
+          customer.value = null
+          customer.bytes = 0
+        }
+      }
+    }
+    if (last === null) return
+    this.#options.outputs.lastCustomer({ ...last.pending, headerCount: CUSTOMER_HEADERS })
+    last.pending.waits = false
+  }
+
+  /** Puts the state in: it is the record's last field, of which only the length, 0, has been written. */
+  #complete(customer: CachedCustomer, draft: CustomerState): void {
+    const { pending } = customer
+    const stateBytes = this.#sealedState(draft)
+    const { source, start, valueEnd, headersEnd } = pending
+    let end = 0
+    const room = headersEnd - start + 8 + stateBytes
+    const placed = this.#arena.place((into, at) => {
+      if (at + room > into.length) return -1
+      source.copy(into, at, start, valueEnd - 1)
+      end = writeVarint(into, at + valueEnd - 1 - start, stateBytes)
+      end += this.#scratch.copy(into, end, 0, stateBytes)
+      return end + source.copy(into, end, valueEnd, headersEnd)
+    })
+    pending.source = this.#arena.buffer
+    pending.start = placed
+    pending.valueEnd = end
+    pending.headersEnd = this.#arena.end
+    customer.bytes = end - placed
+    customer.value = pending.source.subarray(placed, end)
+  }
+
+  /** @throws DraftSpoilt: of which of the customer's events it is the fault is found out by doing the batch again */
+  #sealedState(draft: CustomerState): number {
+    let length: number
+    try {
+      length = this.#encode(draft)
+    } catch {
+      throw new DraftSpoilt()
+    }
+    if (length > MAX_STATE_BYTES) throw new DraftSpoilt()
+    return length
+  }
+
+  /** The state into the scratch buffer. @returns its length, or Infinity when it is too long for any record */
+  #encode(draft: CustomerState): number {
+    for (;;) {
+      try {
+        return encodeState(draft, this.#scratch, 0)
+      } catch (error) {
+        if (!(error instanceof RangeError)) throw error
+        if (this.#scratch.length >= MAX_STATE_BYTES) return Number.POSITIVE_INFINITY
+        this.#scratch = Buffer.allocUnsafeSlow(this.#scratch.length * 2)
+      }
+    }
   }
 
   /** Those that `prepare` didn't find were loaded since. */
@@ -209,21 +360,16 @@ export class BatchProcessor {
     return taken.customer
   }
 
-  #touch(customer: CachedCustomer): void {
-    if (customer.touched) return
-    customer.touched = true
-    this.#touched.push(customer)
-  }
-
   #deadLetter(taken: TakenRecord, letter: DeadLetter): void {
     const { key, value, headers } = encodeDeadLetter(taken.topic, this.#options.partition, taken.record, letter)
-    this.#options.outputs.deadLetter(key, value, this.#context.now, headers)
+    this.#options.outputs.deadLetter(key, value, headers)
+    this.#bytes += value?.length ?? 0
     this.#counts.deadLettered(letter.reason)
   }
 }
 
-function tooLarge(bytes: number): DeadLetter & { kind: 'deadLetter' } {
-  const error = `state: the customers record would have ${bytes} bytes, more than ${MAX_CUSTOMER_BYTES}`
+function tooLarge(): Outcome {
+  const error = `state: it would have more than ${MAX_STATE_BYTES} bytes`
   return { kind: 'deadLetter', stage: 'encode', reason: 'STATE_TOO_LARGE', error }
 }
 

@@ -11,10 +11,25 @@ export class ByteArena {
     this.#end = 0
   }
 
+  /** Where the value written last stands, until the next one; its `start` is then the next one's. */
+  get buffer(): Buffer {
+    return this.#buffer
+  }
+
+  get end(): number {
+    return this.#end
+  }
+
   /**
    * @param encode writes at a position and returns its end; negative, or a RangeError: it needs more room
    */
   write(encode: (into: Buffer, at: number) => number): Buffer {
+    const start = this.place(encode)
+    return this.#buffer.subarray(start, this.#end)
+  }
+
+  /** The same without an object for the value. @returns where in `buffer` it begins; it ends at `end` */
+  place(encode: (into: Buffer, at: number) => number): number {
     for (;;) {
       const at = this.#end
       let end: number
@@ -26,7 +41,7 @@ export class ByteArena {
       }
       if (end >= 0 && end <= this.#buffer.length) {
         this.#end = end
-        return this.#buffer.subarray(at, end)
+        return at
       }
       // Values written so far keep the old buffer alive; only this one moves on.
       this.#buffer = Buffer.allocUnsafeSlow(Math.max(this.#buffer.length * 2, 64 * 1024))

@@ -10,12 +10,26 @@ export interface CachedCustomer {
   /** Set by the batch under way: its state so far; null with `touched` means erased. */
   draft: CustomerState | null
   touched: boolean
-  /** The newest `customers` value of the batch under way. */
+  /** His newest record of the batch under way, not written yet: what comes later decides whether it carries the state. */
+  readonly pending: PendingRecord
+  /** The `customers` value that the batch under way leaves. */
   value: Buffer | null
+  /** Size of `value`, or of the one that his state was read from. */
+  bytes: number
   probability: number
   risk: number
   /** Number of the last batch that wrote it: not evicted until Redis has confirmed that batch. */
   batch: number
+}
+
+/** An encoded `customers` record: value without state from `start` to `valueEnd` (equal: a null one), then its headers. */
+export interface PendingRecord {
+  waits: boolean
+  key: Uint8Array
+  source: Buffer
+  start: number
+  valueEnd: number
+  headersEnd: number
 }
 
 /**
@@ -60,8 +74,10 @@ export class CustomerCache {
   }
 }
 
-/** @param state what Redis holds of that key; null: nobody yet */
-export function cachedCustomer(key: string, state: CustomerState | null): CachedCustomer {
+const NOTHING = Buffer.alloc(0)
+
+/** @param state what Redis holds of that key, in `bytes` bytes; null: nobody yet */
+export function cachedCustomer(key: string, state: CustomerState | null, bytes = 0): CachedCustomer {
   const slash = key.indexOf('/')
   return {
     key,
@@ -70,7 +86,9 @@ export function cachedCustomer(key: string, state: CustomerState | null): Cached
     state,
     draft: null,
     touched: false,
+    pending: { waits: false, key: NOTHING, source: NOTHING, start: 0, valueEnd: 0, headersEnd: 0 },
     value: null,
+    bytes,
     probability: 0,
     risk: 0,
     batch: 0,

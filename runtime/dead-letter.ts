@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto'
 import { encodeHeader } from '../connectors/kafka/record-batch-builder.ts'
 import type { ConsumedRecord } from '../connectors/kafka/record-batch-reader.ts'
 import type { InputTopic } from '../schemas/topics.ts'
-import type { EncodedHeaders } from './record-headers.ts'
 
 /**
  * Longer ones are cut: a dead letter must fit into its topic whatever the input topic took. A compressed batch below the
@@ -24,6 +23,11 @@ export interface DeadLetter {
   readonly reason: string
   /** For people; names the field. */
   readonly error: string
+}
+
+export interface EncodedHeaders {
+  readonly bytes: Buffer
+  readonly count: number
 }
 
 export interface EncodedDeadLetter {

@@ -45,7 +45,7 @@ export class PopulationDeltas {
     for (const batch of this.#batches.values()) batch.reset()
     for (const [tenantId, moves] of byTenant) this.#write(tenantId, moves.all(), now)
     return [...this.#batches].flatMap(([partition, batch]) =>
-      batch.count === 0 ? [] : [{ topic: this.#options.topic, partition, batch }],
+      batch.count === 0 ? [] : [{ topic: this.#options.topic, partition, batches: [batch] }],
     )
   }
 

@@ -1,63 +1,50 @@
 import { encodeHeader } from '../connectors/kafka/record-batch-builder.ts'
 import { digitsOf, writeDigits } from '../schemas/digits.ts'
-import type { Cause } from '../schemas/events.ts'
 import { INPUT_TOPICS, type InputTopic } from '../schemas/topics.ts'
 
-const COUNT = 7
 const NAMES = {
   offset: Buffer.concat([Buffer.from([12]), Buffer.from('offset')]),
   eventId: Buffer.concat([Buffer.from([14]), Buffer.from('eventId')]),
   ingestedAt: Buffer.concat([Buffer.from([20]), Buffer.from('ingestedAt')]),
-  scoredAt: Buffer.concat([Buffer.from([16]), Buffer.from('scoredAt')]),
 }
 
-export interface EncodedHeaders {
-  readonly bytes: Buffer
-  readonly count: number
-}
+/** Headers of a `customers` record; the first of them, the origin, are those of a `score-changes` record. */
+export const CUSTOMER_HEADERS = 5
+export const ORIGIN_HEADERS = 3
 
 /**
- * Headers of result records: where the input record stands (topic, partition, offset), the event's id, the cause, and
- * the times at which the input was appended (ingestedAt) and scored (scoredAt), epoch ms, all as UTF-8 text.
+ * Headers of result records, all UTF-8 text: where the input record stands (topic, partition, offset), and for
+ * `customers` the time at which it was appended (ingestedAt, epoch ms) and the event's id. When it was scored is the
+ * record's timestamp. Records of other causes have no origin. They are few because a broker parses every one of them.
  */
 export class ResultHeaders {
-  readonly #fixed: Record<'event' | 'erasure', Map<InputTopic, Buffer>>
-  #scratch = Buffer.allocUnsafeSlow(1024)
+  readonly #fixed: Map<InputTopic, Buffer>
+  #originEnd = 0
 
   constructor(partition: number) {
-    const of = (cause: Cause): Map<InputTopic, Buffer> =>
-      new Map(
-        INPUT_TOPICS.map((topic) => [
-          topic,
-          Buffer.concat([
-            encodeHeader('topic', topic),
-            encodeHeader('partition', String(partition)),
-            encodeHeader('cause', cause),
-          ]),
-        ]),
-      )
-    this.#fixed = { event: of('event'), erasure: of('erasure') }
+    this.#fixed = new Map(
+      INPUT_TOPICS.map((topic) => [
+        topic,
+        Buffer.concat([encodeHeader('topic', topic), encodeHeader('partition', String(partition))]),
+      ]),
+    )
   }
 
-  /** Valid until the next call. */
-  encode(
-    topic: InputTopic,
-    cause: 'event' | 'erasure',
-    offset: number,
-    eventId: string,
-    ingestedAt: number,
-    scoredAt: number,
-  ): EncodedHeaders {
-    const fixed = this.#fixed[cause].get(topic)!
-    const needed = fixed.length + 160 + eventId.length * 3
-    if (needed > this.#scratch.length) this.#scratch = Buffer.allocUnsafeSlow(needed * 2)
-    const bytes = this.#scratch
-    bytes.set(fixed, 0)
-    let at = writeNumber(bytes, fixed.length, NAMES.offset, offset)
-    at = writeNumber(bytes, at, NAMES.ingestedAt, ingestedAt)
-    at = writeNumber(bytes, at, NAMES.scoredAt, scoredAt)
-    at = writeText(bytes, at, NAMES.eventId, eventId)
-    return { bytes: bytes.subarray(0, at), count: COUNT }
+  /** Where the origin ended in the last `write`. */
+  get originEnd(): number {
+    return this.#originEnd
+  }
+
+  /** @returns the end; more than `into` is long: it didn't fit */
+  write(into: Buffer, start: number, topic: InputTopic, offset: number, ingestedAt: number, eventId: string): number {
+    const fixed = this.#fixed.get(topic)!
+    const end = start + fixed.length + 80 + eventId.length * 3
+    if (end > into.length) return end
+    into.set(fixed, start)
+    let at = writeNumber(into, start + fixed.length, NAMES.offset, offset)
+    this.#originEnd = at
+    at = writeNumber(into, at, NAMES.ingestedAt, ingestedAt)
+    return writeText(into, at, NAMES.eventId, eventId)
   }
 }
 

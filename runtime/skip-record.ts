@@ -63,7 +63,7 @@ async function skipOnce(client: KafkaClient, config: Config, place: RecordPlace,
   const batch = new RecordBatchBuilder()
   batch.add(now(), key, value, headers.bytes, headers.count)
   await producer.commit({
-    outputs: [{ topic: `${config.TOPIC_PREFIX}dead-letters`, partition, batch }],
+    outputs: [{ topic: `${config.TOPIC_PREFIX}dead-letters`, partition, batches: [batch] }],
     group: app,
     offsets: [{ topic, partition, offset: offset + 1 }],
   })

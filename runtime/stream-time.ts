@@ -1,5 +1,10 @@
 import { NEVER } from '../schemas/customer-state.ts'
 
+interface StreamMark {
+  readonly times: Map<string, number>
+  readonly moved: Map<string, number>
+}
+
 /**
  * Stream time of a partition, by tenant: the newest event time among the tenant's events that were scored here. It moves
  * with the unit of work: it is written with the position of the view, and a takeover finds it there or makes it again
@@ -7,7 +12,7 @@ import { NEVER } from '../schemas/customer-state.ts'
  * except that a view rebuilt from the changelog can't know of customers that aren't in it any more.
  */
 export class StreamTimes {
-  readonly #times = new Map<string, number>()
+  #times = new Map<string, number>()
   #moved = new Map<string, number>()
 
   get all(): ReadonlyMap<string, number> {
@@ -28,6 +33,16 @@ export class StreamTimes {
     if (at <= this.of(tenantId)) return
     this.#times.set(tenantId, at)
     this.#moved.set(tenantId, at)
+  }
+
+  mark(): StreamMark {
+    return { times: new Map(this.#times), moved: new Map(this.#moved) }
+  }
+
+  /** As if nothing had been observed since the mark, which can be used once. */
+  backTo({ times, moved }: StreamMark): void {
+    this.#times = times
+    this.#moved = moved
   }
 
   /** What moved since it was last asked: what the next position has to say. */

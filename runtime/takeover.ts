@@ -170,6 +170,8 @@ async function newestOf(records: readonly ConsumedRecord[], codec: AvroCodec<Cus
   for (const [key, { value }] of newest) {
     const slash = key.indexOf('/')
     const customer = value === null ? null : await codec.decodeLoading(value)
+    // Of a batch that the slice ends in: the record with the customer's state follows.
+    if (customer?.state.length === 0) continue
     entries.push({
       key,
       tenantId: key.slice(0, slash),

@@ -1,5 +1,6 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Fetcher, Subscription } from '../connectors/kafka/fetcher.ts'
-import type { TransactionalProducer } from '../connectors/kafka/transactional-producer.ts'
+import type { TopicPartition, TransactionalProducer } from '../connectors/kafka/transactional-producer.ts'
 import type { PopulationDelta } from '../schemas/avro/population-delta.ts'
 import type { ScoreChange } from '../schemas/avro/score-change.ts'
 import type { AvroCodec } from '../schemas/codec.ts'
@@ -53,7 +54,6 @@ export class TaskSession {
   readonly #ports: TaskPorts
   readonly #settings: TaskSettings
   readonly #cache: CustomerCache
-  readonly #outputs: BatchOutputs
   readonly #streamTimes = new StreamTimes()
   readonly #processor: BatchProcessor
   readonly #populationDeltas: PopulationDeltas
@@ -67,6 +67,8 @@ export class TaskSession {
   #confirming: Promise<void> = Promise.resolve()
   #confirmedBatch = 0
   #lastBatchAt = 0
+  /** Where the batch before wrote: the next one most likely does too. */
+  #expected: readonly TopicPartition[] = []
 
   /** @param stop ends it after the open batch */
   constructor(partition: number, ports: TaskPorts, settings: TaskSettings, errors: ErrorRate, stop: AbortSignal) {
@@ -76,7 +78,7 @@ export class TaskSession {
     this.#stop = stop
     this.#producer = ports.newProducer(partition)
     this.#cache = new CustomerCache(settings.cacheCustomers)
-    this.#outputs = new BatchOutputs(
+    const outputs = new BatchOutputs(
       {
         customers: ports.topicName('customers'),
         scoreChanges: ports.topicName('score-changes'),
@@ -92,7 +94,7 @@ export class TaskSession {
       customerCodec: ports.customerCodec,
       changeCodec: ports.changeCodec,
       cache: this.#cache,
-      outputs: this.#outputs,
+      outputs,
       streamTimes: this.#streamTimes,
       errors,
       now: ports.now,
@@ -149,11 +151,12 @@ export class TaskSession {
         this.#cache.shrink(this.#confirmedBatch)
         batch = await inputs.take(this.#settings, signal)
       }
+      this.#producer.begin(this.#expected, this.#ports.group)
       const missing = this.#processor.prepare(batch)
       if (missing.length > 0) await this.#load(missing, signal)
-      this.#processor.begin()
-      let done = 0
-      while (done < batch.length && !this.#outputs.isFull) this.#processor.process(batch[done++]!)
+      // Lets the requests out before the batch keeps the thread busy.
+      else await nextTurn()
+      const done = this.#processor.process(batch)
       const processed = done === batch.length ? batch : batch.slice(0, done)
       batch = done === batch.length ? [] : batch.slice(done)
       signal.throwIfAborted()
@@ -202,7 +205,7 @@ export class TaskSession {
     for (const [i, key] of keys.entries()) {
       const value = values[i] ?? null
       const customer = value === null ? null : await this.#ports.customerCodec.decodeLoading(value)
-      this.#cache.add(cachedCustomer(key, customer === null ? null : decodeState(customer.state)))
+      this.#cache.add(cachedCustomer(key, customer === null ? null : decodeState(customer.state), value?.length))
     }
   }
 
@@ -211,9 +214,12 @@ export class TaskSession {
     const partition = this.#partition
     const scoredAt = now()
     const inputs = Object.fromEntries([...offsets].map(([topic, offset]) => [topicName(topic), offset]))
-    const records = this.#outputs.customers
+    const outputs = [
+      ...this.#processor.finish(inputs),
+      ...this.#populationDeltas.outputs(this.#processor.touched, scoredAt),
+    ]
     const written = await this.#producer.commit({
-      outputs: [...this.#outputs.finish(inputs), ...this.#populationDeltas.outputs(this.#processor.touched, scoredAt)],
+      outputs,
       group,
       offsets: Object.entries(inputs).map(([topic, offset]) => ({ topic, partition, offset })),
     })
@@ -225,9 +231,10 @@ export class TaskSession {
       counters.latency.current.ingestToScore.add(scoredAt - record.timestamp)
       counters.latency.current.ingestToVisible.add(this.#lastBatchAt - record.timestamp)
     }
-    const base = written.get(`${topicName('customers')}/${partition}`)
+    this.#expected = outputs.map(({ topic, partition }) => ({ topic, partition }))
+    const end = written.get(`${topicName('customers')}/${partition}`)
     await this.#confirming
-    this.#confirming = this.#confirm(base === undefined ? this.#viewOffset : base + records, inputs)
+    this.#confirming = this.#confirm(end ?? this.#viewOffset, inputs)
     this.#confirming.catch((error: unknown) => this.abort(error))
   }
 

@@ -90,7 +90,7 @@ export function createDriver({ settings = DEFAULT_SETTINGS, models, thresholds =
   }
 
   const keep = (): void => {
-    const customer = copyOf(context.customer)
+    const customer = { ...copyOf(context.customer), state: bytesOf(context.draft) }
     states.set(customerKey(context.tenantId, context.customerId), customer.state)
     outputs.customers.push(customer)
     outputs['score-changes'].push(...context.changes)
@@ -156,19 +156,24 @@ export function createDriver({ settings = DEFAULT_SETTINGS, models, thresholds =
 }
 
 function bytesOf(state: CustomerState): Buffer {
-  const bytes = Buffer.alloc(65_536)
-  return bytes.subarray(0, encodeState(state, bytes, 0))
+  for (let size = 4_096; ; size *= 2) {
+    const bytes = Buffer.alloc(size)
+    try {
+      return bytes.subarray(0, encodeState(state, bytes, 0))
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error
+    }
+  }
 }
 
 /** The context uses its record again for the next event. */
 function copyOf(customer: Customer): Customer {
-  const { rfm, lead, churn, loyalty, state } = customer
+  const { rfm, lead, churn, loyalty } = customer
   return {
     ...customer,
     rfm: { ...rfm },
     lead: { ...lead, reasons: lead.reasons.map((reason) => ({ ...reason })) },
     churn: { ...churn, reasons: churn.reasons.map((reason) => ({ ...reason })) },
     loyalty: loyalty && { ...loyalty },
-    state: Buffer.from(state),
   }
 }

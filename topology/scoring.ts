@@ -44,7 +44,8 @@ export const scoringTopology: Topology = createTopology()
 export interface Scoring {
   /**
    * Takes one event through the processors, up to the first that doesn't forward it. `forward`: the context's draft is
-   * the new state, `customer` and `changes` are to be sent. Anything else: draft and outputs mean nothing.
+   * the new state, `customer` and `changes` are to be sent. Anything else: the outputs mean nothing, nor does the draft if
+   * `draftChanged`.
    * Deterministic but for `scoredAt`; never waits; what a processor throws is thrown.
    */
   process(context: EventContext): Outcome
@@ -82,6 +83,7 @@ export function createScoring(): Scoring {
 
 function run(steps: readonly Processor[], context: EventContext): Outcome {
   context.changes.length = 0
+  context.draftChanged = context.cause === 'timer'
   for (let i = 0; i < steps.length; i++) {
     const outcome = steps[i]!(context)
     if (outcome.kind !== 'forward') return outcome

@@ -92,7 +92,7 @@ export interface Broker {
     isolationLevel?: number
     topics: readonly { topic: string; partitions: readonly { partition: number; timestamp: number }[] }[]
   }): Promise<{ responses: { topic: string; partitions: { partition: number; offset: string }[] }[] }>
-  initProducerId(request: { transactionalId: string; transactionTimeout: number }): Promise<{
+  initProducerId(request: { transactionalId: string | null; transactionTimeout: number }): Promise<{
     producerId: string
     producerEpoch: number
   }>

@@ -50,23 +50,64 @@ export class RecordBatchBuilder {
     headers: Uint8Array,
     headerCount: number,
   ): void {
+    let at = this.#head(timestamp, key, value === null ? -1 : value.length, headers.length, headerCount)
+    const buffer = this.#buffer
+    if (value !== null) {
+      buffer.set(value, at)
+      at += value.length
+    }
+    at = writeVarint(buffer, at, headerCount)
+    buffer.set(headers, at)
+    this.#end = at + headers.length
+  }
+
+  /** The same for a value (null when it is empty) and, right behind it, its headers, without an object for either. */
+  addFrom(
+    timestamp: number,
+    key: Uint8Array,
+    source: Buffer,
+    valueStart: number,
+    valueEnd: number,
+    headersEnd: number,
+    headerCount: number,
+  ): void {
+    let at = this.#head(
+      timestamp,
+      key,
+      valueEnd > valueStart ? valueEnd - valueStart : -1,
+      headersEnd - valueEnd,
+      headerCount,
+    )
+    const buffer = this.#buffer
+    at += source.copy(buffer, at, valueStart, valueEnd)
+    at = writeVarint(buffer, at, headerCount)
+    this.#end = at + source.copy(buffer, at, valueEnd, headersEnd)
+  }
+
+  /** Writes a record up to its value, and makes room for the rest. @returns where the value begins */
+  #head(
+    timestamp: number,
+    key: Uint8Array | null,
+    valueLength: number,
+    headersLength: number,
+    headerCount: number,
+  ): number {
     if (this.#count === 0) {
       this.#firstTimestamp = timestamp
       this.#maxTimestamp = timestamp
     } else if (timestamp > this.#maxTimestamp) this.#maxTimestamp = timestamp
     const timestampDelta = timestamp - this.#firstTimestamp
     const keyLength = key === null ? -1 : key.length
-    const valueLength = value === null ? -1 : value.length
     const body =
       1 +
       varintSize(timestampDelta) +
       varintSize(this.#count) +
       varintSize(keyLength) +
-      (key === null ? 0 : keyLength) +
+      Math.max(keyLength, 0) +
       varintSize(valueLength) +
-      (value === null ? 0 : valueLength) +
+      Math.max(valueLength, 0) +
       varintSize(headerCount) +
-      headers.length
+      headersLength
     this.#reserve(body + 5)
     const buffer = this.#buffer
     let at = writeVarint(buffer, this.#end, body)
@@ -78,15 +119,8 @@ export class RecordBatchBuilder {
       buffer.set(key, at)
       at += keyLength
     }
-    at = writeVarint(buffer, at, valueLength)
-    if (value !== null) {
-      buffer.set(value, at)
-      at += valueLength
-    }
-    at = writeVarint(buffer, at, headerCount)
-    buffer.set(headers, at)
-    this.#end = at + headers.length
     this.#count++
+    return writeVarint(buffer, at, valueLength)
   }
 
   /** The finished batch; valid until the next `reset` or `add`. */

@@ -4,7 +4,7 @@ import { stepDone } from '../../schemas/steps.ts'
 import type { KafkaClient } from './client.ts'
 import type { Broker } from './internals.ts'
 import { asKafkaError, kafkaErrorType } from './kafka-error.ts'
-import { baseOffsets, type ProduceTarget, produceCall } from './produce-codec.ts'
+import { baseOffsets, produceCall } from './produce-codec.ts'
 import { sendRaw } from './raw-call.ts'
 import type { RecordBatchBuilder } from './record-batch-builder.ts'
 
@@ -24,10 +24,31 @@ interface Coordinated {
   readonly name: string
 }
 
+interface ProducerId {
+  readonly transactionalId: string
+  readonly producerId: string
+  readonly producerEpoch: number
+}
+
+/** What a transaction holds so far. */
+interface Added {
+  /** `topic/partition` */
+  readonly partitions: ReadonlySet<string>
+  readonly group: string | null
+}
+
+const NOTHING_ADDED: Promise<Added> = Promise.resolve({ partitions: new Set<string>(), group: null })
+
+export interface TopicPartition {
+  readonly topic: string
+  readonly partition: number
+}
+
 export interface TransactionOutput {
   readonly topic: string
   readonly partition: number
-  readonly batch: RecordBatchBuilder
+  /** At least one, in their order. */
+  readonly batches: readonly RecordBatchBuilder[]
 }
 
 export interface Transaction {
@@ -56,6 +77,7 @@ export class TransactionalProducer {
   #producerId = -1n
   #epoch = -1
   #usable = false
+  #begun: Promise<Added> = NOTHING_ADDED
 
   constructor(options: TransactionalProducerOptions) {
     this.#options = options
@@ -69,82 +91,129 @@ export class TransactionalProducer {
     this.#producerId = BigInt(producerId)
     this.#epoch = producerEpoch
     this.#sequences.clear()
+    this.#begun = NOTHING_ADDED
     this.#usable = true
   }
 
-  /** @returns the base offset of each output batch, by `topic/partition` */
+  /**
+   * Begins a transaction ahead of `commit`, so that what it needs anyway is under way while its records are made. Its
+   * failure is that of the `commit`.
+   */
+  begin(partitions: readonly TopicPartition[], group: string): void {
+    if (!this.#usable) throw new AppError('INTERNAL', 'a producer is used after a failed transaction')
+    this.#begun = this.#add(partitions, group)
+    this.#begun.catch(() => {
+      // Whoever commits is told.
+    })
+  }
+
+  /** @returns the offset after the last record of each output, by `topic/partition` */
   async commit(transaction: Transaction): Promise<Map<string, number>> {
     if (!this.#usable) throw new AppError('INTERNAL', 'a producer is used after a failed transaction')
     this.#usable = false
     stepDone('batch-processed')
-    const { transactionalId } = this.#options
-    const id = { transactionalId, producerId: String(this.#producerId), producerEpoch: this.#epoch }
     const { outputs, group, offsets } = transaction
-    const topics = [...Map.groupBy(outputs, (output) => output.topic)].map(([topic, each]) => ({
-      topic,
-      partitions: each.map((output) => output.partition),
-    }))
-    if (topics.length > 0) {
-      await this.#withCoordinator('adding partitions to the transaction', (broker) =>
-        broker.addPartitionsToTxn({ ...id, topics }),
-      )
-    }
-    await this.#withCoordinator('adding offsets to the transaction', (broker) =>
-      broker.addOffsetsToTxn({ ...id, groupId: group }),
-    )
+    const added = await this.#begun
+    this.#begun = NOTHING_ADDED
+    const missing = outputs.filter(({ topic, partition }) => !added.partitions.has(`${topic}/${partition}`))
+    await this.#add(missing, added.group === group ? null : group)
     stepDone('transaction-begun')
-    const [written] = await allSettledOrThrow([this.#produce(outputs), this.#commitOffsets(id, group, offsets)])
+    const [written] = await allSettledOrThrow([this.#produce(outputs), this.#commitOffsets(group, offsets)])
     stepDone('transaction-written')
     await this.#withCoordinator('committing the transaction', (broker) =>
-      broker.endTxn({ ...id, transactionResult: true }),
+      broker.endTxn({ ...this.#id(), transactionResult: true }),
     )
     stepDone('transaction-ended')
-    for (const { topic, partition, batch } of outputs) {
-      const name = `${topic}/${partition}`
-      this.#sequences.set(name, ((this.#sequences.get(name) ?? 0) + batch.count) % 2 ** 31)
-    }
     this.#usable = true
     return written
   }
 
+  #id(): ProducerId {
+    const { transactionalId } = this.#options
+    return { transactionalId, producerId: String(this.#producerId), producerEpoch: this.#epoch }
+  }
+
+  /** Two requests at once: a broker answers those of one connection in their order. */
+  async #add(partitions: readonly TopicPartition[], group: string | null): Promise<Added> {
+    const byTopic = Map.groupBy(partitions, ({ topic }) => topic)
+    const topics = [...byTopic].map(([topic, each]) => ({ topic, partitions: each.map(({ partition }) => partition) }))
+    const requests: Promise<unknown>[] = []
+    if (topics.length > 0) {
+      requests.push(
+        this.#withCoordinator('adding partitions to the transaction', (broker) =>
+          broker.addPartitionsToTxn({ ...this.#id(), topics }),
+        ),
+      )
+    }
+    if (group !== null) {
+      requests.push(
+        this.#withCoordinator('adding offsets to the transaction', (broker) =>
+          broker.addOffsetsToTxn({ ...this.#id(), groupId: group }),
+        ),
+      )
+    }
+    await allSettledOrThrow(requests)
+    return { partitions: new Set(partitions.map(({ topic, partition }) => `${topic}/${partition}`)), group }
+  }
+
   async #produce(outputs: readonly TransactionOutput[]): Promise<Map<string, number>> {
-    const { client, transactionalId, requestTimeoutMs } = this.#options
+    const { client } = this.#options
     const byLeader = Map.groupBy(outputs, ({ topic, partition }) => client.leaderOf(topic, partition))
-    const answers = await allSettledOrThrow(
-      [...byLeader].map(async ([nodeId, mine]) => {
-        const targets: ProduceTarget[] = mine.map(({ topic, partition, batch }) => ({
-          topic,
-          partition,
-          batch: batch.finish({
-            producerId: this.#producerId,
-            producerEpoch: this.#epoch,
-            baseSequence: this.#sequences.get(`${topic}/${partition}`) ?? 0,
-            transactional: true,
-          }),
-        }))
-        try {
-          const broker = await client.broker(nodeId)
-          return baseOffsets(await sendRaw(broker, produceCall(transactionalId, targets, requestTimeoutMs)))
-        } catch (error) {
-          throw asKafkaError(error, 'producing', { topics: targets.map((target) => target.topic) })
-        }
-      }),
-    )
+    const answers = await allSettledOrThrow([...byLeader].map(([nodeId, mine]) => this.#produceTo(nodeId, mine)))
     stepDone('records-sent')
     return new Map(answers.flatMap((answer) => [...answer]))
   }
 
-  async #commitOffsets(
-    id: { transactionalId: string; producerId: string; producerEpoch: number },
-    group: string,
-    offsets: Transaction['offsets'],
-  ): Promise<void> {
+  /** A request takes one batch of each partition: the later ones follow on the same connection, in their order. */
+  async #produceTo(nodeId: number, outputs: readonly TransactionOutput[]): Promise<Map<string, number>> {
+    const { client, transactionalId, requestTimeoutMs } = this.#options
+    const requests = Math.max(...outputs.map(({ batches }) => batches.length))
+    const ends = new Map<string, number>()
+    try {
+      const broker = await client.broker(nodeId)
+      await allSettledOrThrow(
+        Array.from({ length: requests }, async (_, i) => {
+          const targets = outputs
+            .filter(({ batches }) => i < batches.length)
+            .map(({ topic, partition, batches }) => ({
+              topic,
+              partition,
+              batch: this.#stamped(topic, partition, batches[i]!),
+            }))
+          const bases = baseOffsets(await sendRaw(broker, produceCall(transactionalId, targets, requestTimeoutMs)))
+          for (const { topic, partition, batches } of outputs) {
+            const base = bases.get(`${topic}/${partition}`)
+            if (base !== undefined && i === batches.length - 1) {
+              ends.set(`${topic}/${partition}`, base + batches[i]!.count)
+            }
+          }
+        }),
+      )
+    } catch (error) {
+      throw asKafkaError(error, 'producing', { topics: outputs.map(({ topic }) => topic) })
+    }
+    return ends
+  }
+
+  #stamped(topic: string, partition: number, batch: RecordBatchBuilder): Buffer {
+    const name = `${topic}/${partition}`
+    const baseSequence = this.#sequences.get(name) ?? 0
+    this.#sequences.set(name, (baseSequence + batch.count) % 2 ** 31)
+    return batch.finish({
+      producerId: this.#producerId,
+      producerEpoch: this.#epoch,
+      baseSequence,
+      transactional: true,
+    })
+  }
+
+  async #commitOffsets(group: string, offsets: Transaction['offsets']): Promise<void> {
     const topics = offsets.map(({ topic, partition, offset }) => ({
       topic,
       partitions: [{ partition, offset: String(offset), metadata: '' }],
     }))
     await this.#asking({ kind: 'group', name: group }, 'committing the offsets', (coordinator) =>
-      coordinator.txnOffsetCommit({ ...id, groupId: group, topics }),
+      coordinator.txnOffsetCommit({ ...this.#id(), groupId: group, topics }),
     )
     stepDone('offsets-sent')
   }

@@ -40,7 +40,8 @@ export async function readScored(logs: ResultLogs, partition: number): Promise<S
     const headers = record.headers()
     const header = (name: string): string => headers.get(name)?.toString() ?? ''
     const key = String(record.key)
-    if (header('cause') === 'event') {
+    // Only what an event caused has an origin; a null value with one is an erasure.
+    if (record.value !== null && headers.has('topic')) {
       scored.push({ origin: originOf(header('topic'), header('offset')), key, eventId: header('eventId') })
     }
     if (record.value === null) newestValues.delete(key)

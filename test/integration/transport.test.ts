@@ -76,7 +76,7 @@ interface Writing {
 }
 
 const transaction = ({ partition, offset = 1 }: Writing, ...texts: string[]) => ({
-  outputs: texts.length === 0 ? [] : [{ topic, partition, batch: batchOf(...texts) }],
+  outputs: texts.length === 0 ? [] : [{ topic, partition, batches: [batchOf(...texts)] }],
   group,
   offsets: [{ topic: input, partition, offset }],
 })
@@ -113,22 +113,22 @@ async function leaveOpen(partition: number, id: string, ...texts: string[]): Pro
 }
 
 describe('transactions', () => {
-  test('what was committed is visible, with the base offsets that commit answered and the offsets of the group', async () => {
+  test('what was committed is visible, up to the offsets that commit answered and the offsets of the group', async () => {
     const partition = newPartition()
     const producer = producerOf('visible')
     await producer.open()
     const written = await producer.commit({
       outputs: [
-        { topic, partition, batch: batchOf('a', 'b') },
-        { topic: other, partition, batch: batchOf('c') },
+        { topic, partition, batches: [batchOf('a', 'b')] },
+        { topic: other, partition, batches: [batchOf('c')] },
       ],
       group,
       offsets: [{ topic: input, partition, offset: 17 }],
     })
     expect(written).toEqual(
       new Map([
-        [`${topic}/${partition}`, 0],
-        [`${other}/${partition}`, 0],
+        [`${topic}/${partition}`, 2],
+        [`${other}/${partition}`, 1],
       ]),
     )
     expect(await committedTexts(partition)).toEqual(['a', 'b'])
@@ -200,11 +200,37 @@ describe('transactions', () => {
       const texts = Array.from({ length: 1 + (i % 5) }, (_, j) => `${i}.${j}`)
       expected.push(...texts)
       const written = await producer.commit(transaction({ partition, offset: i }, ...texts))
-      expect(written.get(`${topic}/${partition}`)).toBe(end)
+      expect(written.get(`${topic}/${partition}`)).toBe(end + texts.length)
       end += texts.length + 1
     }
     expect(await committedTexts(partition)).toEqual(expected)
     await expectCommitted(partition, 59)
+  })
+
+  test('several batches of one partition stand in their order, and a transaction begun ahead takes what it lacks', async () => {
+    const partition = newPartition()
+    const producer = producerOf('batches')
+    await producer.open()
+    const expected: string[] = []
+    for (let i = 0; i < 5; i++) {
+      // Begun with nothing, with what is written, and with more than that.
+      producer.begin(
+        [
+          { topic, partition },
+          { topic: other, partition: 0 },
+        ].slice(0, i % 3),
+        group,
+      )
+      const batches = Array.from({ length: 4 }, (_, j) => [`${i}.${j}.a`, `${i}.${j}.b`])
+      expected.push(...batches.flat())
+      await producer.commit({
+        outputs: [{ topic, partition, batches: batches.map((texts) => batchOf(...texts)) }],
+        group,
+        offsets: [{ topic: input, partition, offset: i }],
+      })
+    }
+    expect(await committedTexts(partition)).toEqual(expected)
+    await expectCommitted(partition, 4)
   })
 
   test('a transaction of offsets alone is one, too', async () => {

@@ -1,5 +1,4 @@
-import { INPUT_TOPICS } from '../../../schemas/topics.ts'
-import { type LogRecord, type Origin, originIn, originOf, type PartitionEvidence } from './evidence.ts'
+import { type LogRecord, type Origin, originIn, type PartitionEvidence } from './evidence.ts'
 import type { Report } from './findings.ts'
 import type { Verdict } from './judge-input.ts'
 
@@ -14,7 +13,7 @@ export interface Unanswered {
   readonly origin: Origin
   readonly key: string
   readonly eventId: string
-  /** Offsets in `customers` between which it was processed: those of its topic's neighbours. */
+  /** Offsets in `customers` between which it was processed: those of its customer's neighbours in its topic. */
   readonly after: number
   readonly before: number
 }
@@ -51,16 +50,17 @@ export function settleFates(evidence: PartitionEvidence, inputs: ReadonlyMap<Ori
   return { scored, unanswered: findUnanswered(inputs, byOrigin, refused, report), deadLetters: letters.length }
 }
 
-/** Within a topic the results of a partition come in the order of their inputs. */
+/** The results of a customer come in the order of his inputs, topic by topic. */
 function checkOrder(name: string, records: readonly LogRecord[], report: Report): void {
   const last = new Map<string, number>()
   for (const record of records) {
     const topic = record.headers.get('topic')
     if (topic === undefined) continue
     const offset = Number(record.headers.get('offset'))
-    const before = last.get(topic) ?? -1
+    const source = `${topic} ${record.key}`
+    const before = last.get(source) ?? -1
     if (offset < before) report('outOfOrder', `${name} ${record.offset} comes from ${topic}/${offset}, after ${before}`)
-    last.set(topic, Math.max(offset, before))
+    last.set(source, Math.max(offset, before))
   }
 }
 
@@ -103,14 +103,17 @@ function findUnanswered(
   report: Report,
 ): Unanswered[] {
   const unanswered: Unanswered[] = []
-  for (const topic of INPUT_TOPICS) {
-    const mine = [...inputs.values()].filter(({ origin }) => origin.startsWith(`${topic}/`))
+  const bySource = Map.groupBy(
+    inputs.values(),
+    ({ origin, verdict }) => `${origin.slice(0, origin.indexOf('/'))} ${verdict.kind === 'refused' ? '' : verdict.key}`,
+  )
+  for (const mine of bySource.values()) {
     let after = -1
     const open: Omit<Unanswered, 'before'>[] = []
     const close = (before: number): void => {
       unanswered.push(...open.splice(0).map((each) => ({ ...each, before })))
     }
-    for (const { origin, verdict, record } of mine) {
+    for (const { origin, verdict } of mine) {
       const offset = scored.get(origin)
       if (offset !== undefined) {
         if (verdict.kind === 'refused')
@@ -121,7 +124,7 @@ function findUnanswered(
         if (refused.has(origin)) continue
         open.push({ origin, key: verdict.key, eventId: verdict.input.event.eventId, after })
       } else if (verdict.kind === 'erasure') {
-        report('lost', `${originOf(topic, record.offset)} erases ${verdict.key}, but nothing came of it`)
+        report('lost', `${origin} erases ${verdict.key}, but nothing came of it`)
       } else if (!refused.has(origin)) {
         report('lost', `${origin} (${verdict.reasons.join(' or ')}) is no dead letter`)
       }

@@ -29,7 +29,7 @@ export async function expectExactlyOnce(installation: Installation, events: read
   const expected = events.map(({ event }) => `${customerKey(event.tenantId, event.customerId)} ${event.eventId}`)
   const found = records.map(({ key, customer }) => `${key} ${customer?.eventId}`)
   expect(found.toSorted()).toEqual(expected.toSorted())
-  expect(new Set(records.map(({ headers }) => headers['cause']))).toEqual(new Set(['event']))
+  expect(new Set(records.map(({ customer }) => customer?.cause))).toEqual(new Set(['event']))
 
   const offsets = new Map<string, number>()
   for (const { key, headers } of records) {
