@@ -74,7 +74,7 @@ async function breakThings({ campaign, newProducer }: SetUp, options: ChaosOptio
   const lane = { until: performance.now() + minutes * 60_000, say, signal: failed.signal }
   const lanes = [
     runLane(campaign, { ...lane, faults: WORKER_FAULTS, seed: seed + 1, pauseMs: [200, 1_500] }),
-    runLane(campaign, { ...lane, faults: SERVER_FAULTS, seed: seed + 2, pauseMs: [500, 3_000] }),
+    runLane(campaign, { ...lane, faults: SERVER_FAULTS, seed: seed + 2, pauseMs: [300, 2_000] }),
     runLane(campaign, { ...lane, faults: INPUT_FAULTS, seed: seed + 3, pauseMs: [2_000, 8_000] }),
   ]
   try {

@@ -1,27 +1,14 @@
-import { topicSchema } from '../../../connectors/file-replay/topic-schema.ts'
-import { CHURN_PRIOR } from '../../../models/priors/churn-prior.ts'
-import { LEAD_PRIOR } from '../../../models/priors/lead-prior.ts'
 import { PopulationMoves } from '../../../processors/population-moves.ts'
-import { type Customer, customerSchema } from '../../../schemas/avro/customer.ts'
-import { populationDeltaSchema } from '../../../schemas/avro/population-delta.ts'
-import { type ScoreChange, scoreChangeSchema } from '../../../schemas/avro/score-change.ts'
-import type { AvroSchema } from '../../../schemas/avro.ts'
-import { toAvsc } from '../../../schemas/avsc.ts'
-import { AvroCodec } from '../../../schemas/codec.ts'
 import type { CustomerState } from '../../../schemas/customer-state.ts'
-import { AppError } from '../../../schemas/errors.ts'
 import type { InputEvent } from '../../../schemas/events.ts'
 import { customerKey } from '../../../schemas/partition.ts'
 import { parseSettings, type TenantSettings } from '../../../schemas/settings.ts'
-import type { Thresholds } from '../../../schemas/thresholds.ts'
 import { INPUT_TOPICS, type InputTopic } from '../../../schemas/topics.ts'
 import { createDriver, type Driver } from '../../driver.ts'
-import type { LogRecord, PartitionEvidence } from './evidence.ts'
-import type { Reference } from './judge-partition.ts'
-import { ModelBook } from './model-book.ts'
-import { SchemaBook } from './schema-book.ts'
-import { SettingsBook } from './settings-book.ts'
-import { ThresholdsBook } from './thresholds-book.ts'
+import type { LogRecord } from './evidence.ts'
+import { decodeCustomer, encodeChange, encodeCustomer, encodeDelta, encodeInput } from './evidence-codecs.ts'
+import type { Published } from './make-reference.ts'
+import type { Evidence } from './spoilable-evidence.ts'
 
 /** A record for an input topic: an event, the erasure of a customer (by key), or bytes that are bad in themselves. */
 export type Sent =
@@ -29,69 +16,7 @@ export type Sent =
   | { readonly topic: 'profiles'; readonly erase: string }
   | { readonly topic: InputTopic; readonly bytes: Buffer; readonly reason: string }
 
-/** What is in force from the start of a run to its end. */
-export interface Published {
-  /** By tenant. */
-  readonly settings?: Readonly<Record<string, object>>
-  /** Of both tenants; null: their populations aren't known. */
-  readonly thresholds?: Thresholds | null
-}
-
-/** Evidence whose lists a test may spoil. */
-export type Evidence = { -readonly [K in keyof PartitionEvidence]: Spoilable<PartitionEvidence[K]> }
-type Spoilable<T> = T extends readonly (infer E)[]
-  ? E[]
-  : T extends ReadonlyMap<infer K, infer V>
-    ? Map<K, Spoilable<V>>
-    : T extends Buffer | number | string | boolean | null
-      ? T
-      : { -readonly [K in keyof T]: Spoilable<T[K]> }
-
 const NOW = Date.UTC(2026, 0, 2)
-const SCHEMAS: readonly AvroSchema[] = [
-  ...INPUT_TOPICS.map(topicSchema),
-  customerSchema,
-  scoreChangeSchema,
-  populationDeltaSchema,
-]
-const codecs = SCHEMAS.map((schema, id) => new AvroCodec<object>(schema, { schemaById: schemaOf }).useId(id))
-const customerCodec = codecs.at(-3)!
-const changeCodec = codecs.at(-2)!
-const deltaCodec = codecs.at(-1)!
-
-async function schemaOf(id: number): Promise<unknown> {
-  const schema = SCHEMAS[id]
-  if (schema === undefined) throw new AppError('SCHEMA_UNKNOWN', `no schema ${id}`)
-  return toAvsc(schema)
-}
-
-export async function makeReference(
-  evidence: PartitionEvidence,
-  { settings = {}, thresholds = null }: Published = {},
-): Promise<Reference> {
-  const schemas = new SchemaBook(schemaOf)
-  const all = [
-    ...Object.values(evidence.inputs).flat(),
-    ...evidence.customers,
-    ...evidence.changes,
-    ...evidence.populationDeltas,
-  ]
-  await schemas.prepare(all)
-  return {
-    schemas,
-    settings: new SettingsBook(recordsOf(settings)),
-    thresholds: new ThresholdsBook(thresholds === null ? [] : recordsOf({ acme: thresholds, bolt: thresholds })),
-    models: new ModelBook([LEAD_PRIOR, CHURN_PRIOR]),
-  }
-}
-
-function recordsOf(values: object): { readonly key: Buffer; readonly value: Buffer }[] {
-  return Object.entries(values).map(([tenant, value]) => ({
-    key: Buffer.from(tenant),
-    value: Buffer.from(JSON.stringify(value)),
-  }))
-}
-
 /** What a run without a fault leaves in the only partition: the product's own pipeline, in memory. */
 export function makeEvidence(sent: readonly Sent[], { settings = {}, thresholds = null }: Published = {}): Evidence {
   const parsed = new Map<string, TenantSettings>(
@@ -116,7 +41,7 @@ export function makeEvidence(sent: readonly Sent[], { settings = {}, thresholds 
       const { event } = each
       const name = customerKey(event.tenantId, event.customerId)
       const key = Buffer.from(name)
-      const value = codecs[INPUT_TOPICS.indexOf(topic)]!.encode(event)
+      const value = encodeInput(each)
       inputs[topic].push({ offset, timestamp: NOW, key, value, headers: new Map() })
       const own = parsed.get(event.tenantId)
       const driver = drivers.get(name) ?? createDriver({ now: NOW, thresholds, ...(own ? { settings: own } : {}) })
@@ -126,9 +51,9 @@ export function makeEvidence(sent: readonly Sent[], { settings = {}, thresholds 
       moved(populationDeltas, event.tenantId, before, driver.state(event.tenantId, event.customerId) ?? null)
       for (const customer of driver.read('customers')) {
         // What a timer makes before the event has no origin.
-        push(customers, key, customerCodec.encode(customer), customer.cause === 'event' ? headers : {})
+        push(customers, key, encodeCustomer(customer), customer.cause === 'event' ? headers : {})
       }
-      for (const change of driver.read('score-changes')) push(changes, key, changeCodec.encode(change), headers)
+      for (const change of driver.read('score-changes')) push(changes, key, encodeChange(change), headers)
       for (const { reason, stage } of driver.read('dead-letters'))
         push(deadLetters, key, value, { ...headers, reason, stage })
     } else if ('erase' in each) {
@@ -163,30 +88,8 @@ function moved(to: LogRecord[], tenantId: string, before: CustomerState | null, 
   moves.add(before, after)
   const all = moves.all()
   if (all.length === 0) return
-  const value = deltaCodec.encode({ tenantId, source: 0, streamTime: 0, moves: all })
+  const value = encodeDelta({ tenantId, source: 0, streamTime: 0, moves: all })
   to.push({ offset: to.length, timestamp: NOW, key: null, value, headers: new Map() })
-}
-
-/** A copy whose lists and maps may be changed. */
-export function copyOf({ inputs, view, ...evidence }: Evidence): Evidence {
-  const lists = Object.entries(inputs).map(([topic, records]) => [topic, [...records]])
-  return {
-    ...evidence,
-    // The same topics as before.
-    inputs: Object.fromEntries(lists) as Evidence['inputs'],
-    inputEnds: { ...evidence.inputEnds },
-    customers: [...evidence.customers],
-    changes: [...evidence.changes],
-    deadLetters: [...evidence.deadLetters],
-    populationDeltas: [...evidence.populationDeltas],
-    view: {
-      ...view,
-      customers: new Map(view.customers),
-      tenants: [...view.tenants],
-      streamTimes: new Map(view.streamTimes),
-      tops: new Map([...view.tops].map(([name, scores]) => [name, new Map(scores)])),
-    },
-  }
 }
 
 /** The view that follows from the records of `customers`. */
@@ -215,20 +118,4 @@ function viewOf(records: readonly LogRecord[]): Evidence['view'] {
   }
   const offset = (records.at(-1)?.offset ?? -1) + 1
   return { customers, tenants: [...tenants], tops, offset, streamTimes, rebuilding: false }
-}
-
-export function decodeCustomer(value: Buffer): Customer {
-  return customerCodec.decode(value) as Customer
-}
-
-export function encodeCustomer(customer: Customer): Buffer {
-  return customerCodec.encode(customer)
-}
-
-export function decodeChange(value: Buffer): ScoreChange {
-  return changeCodec.decode(value) as ScoreChange
-}
-
-export function encodeChange(change: ScoreChange): Buffer {
-  return changeCodec.encode(change)
 }

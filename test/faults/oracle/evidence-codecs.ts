@@ -1,0 +1,54 @@
+import { topicSchema } from '../../../connectors/file-replay/topic-schema.ts'
+import { type Customer, customerSchema } from '../../../schemas/avro/customer.ts'
+import { type PopulationDelta, populationDeltaSchema } from '../../../schemas/avro/population-delta.ts'
+import { type ScoreChange, scoreChangeSchema } from '../../../schemas/avro/score-change.ts'
+import type { AvroSchema } from '../../../schemas/avro.ts'
+import { toAvsc } from '../../../schemas/avsc.ts'
+import { AvroCodec } from '../../../schemas/codec.ts'
+import { AppError } from '../../../schemas/errors.ts'
+import type { InputEvent } from '../../../schemas/events.ts'
+import { INPUT_TOPICS } from '../../../schemas/topics.ts'
+
+/** Their ids are their positions. */
+const SCHEMAS: readonly AvroSchema[] = [
+  ...INPUT_TOPICS.map(topicSchema),
+  customerSchema,
+  scoreChangeSchema,
+  populationDeltaSchema,
+]
+type Codec = AvroCodec<object>
+const codecs: readonly Codec[] = SCHEMAS.map((schema, id) =>
+  new AvroCodec<object>(schema, { schemaById: schemaOf }).useId(id),
+)
+const [customerCodec, changeCodec, deltaCodec] = codecs.slice(-3) as [Codec, Codec, Codec]
+
+/** @throws AppError SCHEMA_UNKNOWN */
+export async function schemaOf(id: number): Promise<unknown> {
+  const schema = SCHEMAS[id]
+  if (schema === undefined) throw new AppError('SCHEMA_UNKNOWN', `no schema ${id}`)
+  return toAvsc(schema)
+}
+
+export function encodeInput({ topic, event }: InputEvent): Buffer {
+  return codecs[INPUT_TOPICS.indexOf(topic)]!.encode(event)
+}
+
+export function encodeDelta(delta: PopulationDelta): Buffer {
+  return deltaCodec.encode(delta)
+}
+
+export function decodeCustomer(value: Buffer): Customer {
+  return customerCodec.decode(value) as Customer
+}
+
+export function encodeCustomer(customer: Customer): Buffer {
+  return customerCodec.encode(customer)
+}
+
+export function decodeChange(value: Buffer): ScoreChange {
+  return changeCodec.decode(value) as ScoreChange
+}
+
+export function encodeChange(change: ScoreChange): Buffer {
+  return changeCodec.encode(change)
+}
