@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url'
 import type { TrainingExample } from '../../training/example.ts'
 import { examplesOf, readTable } from './read-table.ts'
 
@@ -12,6 +13,9 @@ export const LEAD_LEAKS: readonly string[] = [
   'Asymmetrique Profile Score',
   'Last Notable Activity',
 ]
+
+/** The Telco file that ships with the tests (test/data/README.md). */
+export const TELCO_FILE = fileURLToPath(new URL('../../test/data/telco_churn.csv.gz', import.meta.url))
 
 /** The X Education leads; label Converted. @param without columns to leave out beside ids and label */
 export async function readLeads(path: string, without: readonly string[] = LEAD_LEAKS): Promise<TrainingExample[]> {
