@@ -70,6 +70,9 @@ function countersOf(reports: readonly WorkerReport[]): MetricFamily[] {
     counter('everscore_duplicates_total', 'Events that had been seen before.', (report) =>
       of(report, report.events.duplicates),
     ),
+    counter('everscore_records_lost_total', 'Input records that retention removed before they were read.', (report) =>
+      of(report, report.events.lost ?? 0),
+    ),
     counter('everscore_dead_letters_total', 'Records that could not be processed.', ({ workerId, events }) =>
       Object.entries(events.deadLetters).map(([reason, value]) => ({ labels: { worker: workerId, reason }, value })),
     ),

@@ -12,6 +12,7 @@ import { AppError, messageOf } from '../schemas/errors.ts'
 import type { InputEvent } from '../schemas/events.ts'
 import type { RedisKeys } from '../schemas/redis-keys.ts'
 import { INPUT_TOPICS, type InputTopic, TOPICS } from '../schemas/topics.ts'
+import { REPORT_STALE_MS } from '../schemas/worker-report.ts'
 import { connectRedis, redisReady, refuseEviction } from '../state/redis-connection.ts'
 import { RedisStore } from '../state/redis-store.ts'
 import { createScoring } from '../topology/scoring.ts'
@@ -26,7 +27,11 @@ import type { TaskPorts, TaskSettings } from './task-session.ts'
 
 /** Transactions of a connection wait for one another; with more connections than this nothing was gained. */
 const PRODUCER_LANES = 4
-const REBUILDING_MARK_SECONDS = 30
+/**
+ * Outlives the last report of a worker that dies while it rebuilds. After both, a position that is missing or has no input
+ * offsets still says that the view isn't whole.
+ */
+const REBUILDING_MARK_MS = 2 * REPORT_STALE_MS
 
 export interface WorkerConnections {
   readonly ports: TaskPorts
@@ -142,7 +147,7 @@ export async function connectWorker(options: ConnectOptions): Promise<WorkerConn
       if (!progress.rebuilding) return
       const mark = JSON.stringify(progress)
       await asRedisError('marking a rebuild', () =>
-        redis.set(keys.rebuilding(progress.partition), mark, 'EX', REBUILDING_MARK_SECONDS),
+        redis.set(keys.rebuilding(progress.partition), mark, 'PX', REBUILDING_MARK_MS),
       )
     },
     onRestored: async (partition) => {

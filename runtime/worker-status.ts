@@ -32,6 +32,7 @@ export function buildReport(
       changes: events.changes,
       deadLetters: Object.fromEntries(events.deadLetters),
       duplicates: events.drops.get('duplicate') ?? 0,
+      lost: counters.lostRecords,
     },
     memory: { rss, heapUsed, external, arrayBuffers },
     latency: {

@@ -53,6 +53,7 @@ export const workerReportSchema = Type.Object({
       changes: Count,
       deadLetters: Type.Record(Type.String(), Count, { description: 'By reason.' }),
       duplicates: Count,
+      lost: Type.Optional(Count),
     },
     { description: 'Counted since the worker started.' },
   ),

@@ -16,10 +16,14 @@ export async function* readPartition(
   if (range.from >= range.to) return
   const ready: { records: ConsumedRecord[]; position: number }[] = []
   let failure: AppError | null = null
+  let reached = range.from
   let wake: () => void = () => {}
   const subscription = fetcher.subscribe(topic, partition, range.from, {
     wantsMore: () => ready.length < 4,
     push: (records, { position }) => {
+      // An answer may bring nothing of this partition: other partitions had filled it.
+      if (position === reached) return
+      reached = position
       ready.push({ records, position })
       wake()
     },

@@ -121,6 +121,7 @@ describe('/metrics', () => {
     expect(families.get('everscore_redis_up')).toEqual(new Map([['everscore_redis_up{}', 1]]))
     expect(families.get('everscore_topic_lag_records')?.size).toBe(PARTITIONS)
     expect(response.body).toContain('everscore_dead_letters_total{worker="w-1",reason="bad \\"json\\""} 1\n')
+    expect(response.body).toContain('everscore_records_lost_total{worker="w-1"} 4\n')
     expect(response.body).toContain('everscore_ingest_to_visible_seconds{worker="w-1",quantile="0.95"} 0.0095\n')
     const requests = families.get('everscore_http_request_duration_seconds')!
     const labels = 'method="GET",route="/v1/customers/:id",status="404"'

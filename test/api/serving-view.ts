@@ -37,7 +37,7 @@ export function workerReport(fields: Partial<WorkerReport> = {}): WorkerReport {
     at: 0,
     version: '0.1.0',
     tasks: [],
-    events: { scored: 10, changes: 2, deadLetters: { 'bad "json"': 1 }, duplicates: 3 },
+    events: { scored: 10, changes: 2, deadLetters: { 'bad "json"': 1 }, duplicates: 3, lost: 4 },
     latency: { ingestToScore: quantiles, ingestToVisible: quantiles },
     ...fields,
   }

@@ -1,10 +1,20 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { isTrusted } from '../../api/partition-trust.ts'
+import { RedisLookup } from '../../api/redis-lookup.ts'
 import { load } from '../../bench/generator.ts'
+import { KafkaClient } from '../../connectors/kafka/client.ts'
+import { kafkaSettings } from '../../runtime/kafka-settings.ts'
 import type { InputEvent } from '../../schemas/events.ts'
 import { STEPS, type Step } from '../../schemas/steps.ts'
+import { REPORT_STALE_MS } from '../../schemas/worker-report.ts'
 import { crashAfter } from '../faults/crash-after.ts'
-import { expectChangesFollowRecords, expectExactlyOnce, expectViewEqualsLog } from './support/check-results.ts'
-import { type Installation, makeInstallation } from './support/installation.ts'
+import {
+  expectChangesFollowRecords,
+  expectExactlyOnce,
+  expectViewEqualsLog,
+  readCustomers,
+} from './support/check-results.ts'
+import { type Installation, makeInstallation, PARTITIONS } from './support/installation.ts'
 import { waitFor } from './support/wait-for.ts'
 import {
   inputOffsets,
@@ -18,6 +28,10 @@ import {
 // A worker dies after a step (SIGKILL, from within), another takes over: each event still has its one record.
 const UNTIL = Date.UTC(2026, 0, 1)
 const BEFORE = 5_400
+/** Of ListOffsets. */
+const LATEST = -1
+const READ_UNCOMMITTED = 0
+const READ_COMMITTED = 1
 const events: readonly InputEvent[] = [...load({ seed: 41, events: 6_600, customers: 150, until: UNTIL })]
 
 /** The second partition's takeover: one is done, one is in the middle, one has not begun. */
@@ -57,10 +71,11 @@ async function processFirst(): Promise<void> {
   await installation.sink.write(events.slice(BEFORE))
 }
 
-async function dieAfter(step: Step, times: number): Promise<void> {
+async function dieAfter(step: Step, times: number, env: Readonly<Record<string, string>> = {}): Promise<void> {
   const { child, said, kill } = startWorkerProcess(installation, {
     BATCH_MAX_RECORDS: '30',
     SESSION_TIMEOUT_MS: '1500',
+    ...env,
     ...crashAfter(step, times),
   })
   const hasEnded = (): boolean => child.exitCode !== null || child.signalCode !== null
@@ -86,6 +101,24 @@ async function expectTheRestOfAnother(): Promise<RunningWorker> {
   return next
 }
 
+/** However long ago the worker died: its mark and its report have expired. */
+async function expectOnlyWholeViewsTrusted(): Promise<void> {
+  const { redis, keys } = installation
+  const lookup = new RedisLookup(redis, keys)
+  const customers = await readCustomers(installation)
+  let distrusted = 0
+  for (let partition = 0; partition < PARTITIONS; partition++) {
+    await redis.del(keys.rebuilding(partition))
+    const view = await lookup.read(partition, 'acme', ['nobody'])
+    const deps = { lookup, partitions: PARTITIONS, now: () => Date.now() + 2 * REPORT_STALE_MS }
+    if (await isTrusted(deps, partition, view)) {
+      const whole = new Set(customers.flatMap((record) => (record.partition === partition ? [record.key] : [])))
+      expect(await redis.hlen(keys.customers(partition))).toBe(whole.size)
+    } else distrusted++
+  }
+  expect(distrusted).toBeGreaterThan(0)
+}
+
 test('every step has its crash', () => {
   expect(Object.keys({ ...IN_TAKEOVER, ...IN_REBUILD, ...IN_UNIT }).sort()).toEqual([...STEPS].sort())
 })
@@ -99,6 +132,32 @@ describe('a worker that dies in a unit of work', () => {
     if (step === 'transaction-ended') expect(worker.counters.restoredRecords).toBeGreaterThan(0)
   })
 })
+
+test('what a dead worker left open holds readers up until the transaction time-out, without anybody taking over', async () => {
+  await processFirst()
+  await dieAfter('transaction-written', 5, { TRANSACTION_TIMEOUT_MS: '3000' })
+  const client = new KafkaClient(kafkaSettings(installation.config, 'stable'))
+  const topic = installation.topic('customers')
+  await client.connect([topic])
+  try {
+    expect(await heldUp(client, topic)).toBeGreaterThan(0)
+    await waitFor('the broker to abort it', async () => (await heldUp(client, topic)) === 0)
+  } finally {
+    await client.close()
+  }
+  await expectTheRestOfAnother()
+})
+
+/** Records that a read_committed reader doesn't get to see yet, or never will. */
+async function heldUp(client: KafkaClient, topic: string): Promise<number> {
+  const broker = await client.broker(client.leaderOf(topic, 0))
+  const ends = async (isolationLevel: number): Promise<number> => {
+    const partitions = Array.from({ length: PARTITIONS }, (_, partition) => ({ partition, timestamp: LATEST }))
+    const { responses } = await broker.listOffsets({ isolationLevel, topics: [{ topic, partitions }] })
+    return responses[0]!.partitions.reduce((sum, { offset }) => sum + Number(offset), 0)
+  }
+  return (await ends(READ_UNCOMMITTED)) - (await ends(READ_COMMITTED))
+}
 
 describe('a worker that dies in a takeover', () => {
   test.each(Object.entries(IN_TAKEOVER) as [Step, number][])('after %s (%i)', async (step, times) => {
@@ -114,6 +173,7 @@ describe('a worker that dies while it rebuilds a view that Redis lost', () => {
     const { redis, group } = installation
     await redis.unlink(await redis.keys(`${group}:{*`))
     await dieAfter(step, times)
+    await expectOnlyWholeViewsTrusted()
     const { worker } = await expectTheRestOfAnother()
     expect(worker.counters.restoredRecords).toBeGreaterThan(0)
   })

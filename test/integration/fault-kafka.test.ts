@@ -4,6 +4,7 @@ import { EventSink } from '../../connectors/kafka/event-sink.ts'
 import { TransactionalProducer } from '../../connectors/kafka/transactional-producer.ts'
 import { kafkaSettings } from '../../runtime/kafka-settings.ts'
 import { INPUT_TOPICS } from '../../schemas/topics.ts'
+import { parseWorkerReport } from '../../schemas/worker-report.ts'
 import type { FaultProxy } from '../faults/proxy/fault-proxy.ts'
 import type { Fault, Rule } from '../faults/proxy/fault-rules.ts'
 import {
@@ -200,6 +201,10 @@ describe('OFFSET_OUT_OF_RANGE', () => {
     await expectExactlyOnce(installation, [...events.slice(0, 500), ...events.slice(800)])
     await expectViewEqualsLog(installation)
     expect(worker.counters.lostRecords).toBe(300)
+    await waitFor('the loss to be in the worker’s report', async () => {
+      const report = await installation.redis.hget(installation.keys.workers, worker.id)
+      return report !== null && parseWorkerReport(report)?.events.lost === 300
+    })
     expect(log.some(({ code, level }) => code === 'RECORDS_LOST' && level === 'error')).toBe(true)
   })
 })
