@@ -9,8 +9,6 @@ export type TaskState = 'restoring' | 'running' | 'waiting' | 'paused'
 
 const RETRY_MIN_MS = 50
 const RETRY_MAX_MS = 1_000
-/** A session that has worked for so long has mended what ended the one before. */
-const MENDED_MS = 1_000
 const STOP_DEADLINE_MS = 5_000
 
 /**
@@ -27,7 +25,6 @@ export class CustomerTask {
   #state: TaskState = 'restoring'
   #restore: RestoreProgress | null = null
   #failure: AppError | null = null
-  #workingSince = Number.POSITIVE_INFINITY
   #running: Promise<void> = Promise.resolve()
 
   constructor(partition: number, ports: TaskPorts, settings: TaskSettings) {
@@ -46,7 +43,7 @@ export class CustomerTask {
 
   /** Why it waits or is paused; it stays while the next try may end at the same record. */
   get failure(): AppError | null {
-    return performance.now() - this.#workingSince > MENDED_MS ? null : this.#failure
+    return this.#isMended ? null : this.#failure
   }
 
   lag(): readonly InputLag[] {
@@ -80,14 +77,23 @@ export class CustomerTask {
       } catch (error) {
         // A batch whose transaction ended well is still being written to Redis.
         if (this.#stop.signal.aborted) await session.settled()
+        this.#failure = this.failure
         session.close()
         if (this.#stop.signal.aborted) return
-        this.#failure = this.failure
         if (this.#failure === null) wait = RETRY_MIN_MS
-        this.#workingSince = Number.POSITIVE_INFINITY
         wait = await this.#recover(error, wait)
       }
     }
+  }
+
+  /** The session is past what ended the one before: beyond that record, or at work where no record was to blame. */
+  get #isMended(): boolean {
+    if (this.#state !== 'running' || this.#session === null || this.#failure === null) return false
+    const { topic, offset } = this.#failure.details
+    const lag = this.lag()
+    const its = lag.find((each) => each.topic === topic || this.#ports.topicName(each.topic) === topic)
+    if (its !== undefined && typeof offset === 'number') return its.position > offset
+    return this.#session.hasWorked || lag.every(({ position, end }) => position >= end)
   }
 
   async #serve(session: TaskSession): Promise<never> {
@@ -97,7 +103,6 @@ export class CustomerTask {
       return this.#ports.onRestore(progress)
     })
     this.#restore = null
-    this.#workingSince = performance.now()
     this.#state = 'running'
     return await session.work()
   }

@@ -108,6 +108,11 @@ export class TaskSession {
     })
   }
 
+  /** A batch was committed. */
+  get hasWorked(): boolean {
+    return this.#lastBatchAt > 0
+  }
+
   lag(): readonly InputLag[] {
     return this.#inputs?.queues ?? []
   }
