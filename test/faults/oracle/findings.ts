@@ -2,7 +2,7 @@
 export const FINDING_KINDS = {
   lost: 'an input record has no fate, or a customers record is missing',
   doubled: 'an input record has two fates, or an event was scored again while its id was remembered',
-  outOfOrder: 'results of one input partition are not in its order',
+  outOfOrder: 'results of a customer are not in the order of an input topic',
   wrongDeadLetters: 'a dead letter whose bytes or reason are not those of its record',
   wrongScores: 'a customers record that says otherwise than its customer’s history',
   wrongChanges: 'a score change that is missing, too much, or says something else',
