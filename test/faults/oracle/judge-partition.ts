@@ -1,7 +1,9 @@
 import { compareCustomer } from '../../../demo/books/compare-customer.ts'
+import type { ExpectedCustomer } from '../../../demo/books/expected-customer.ts'
 import type { Customer } from '../../../schemas/avro/customer.ts'
 import type { PopulationDelta } from '../../../schemas/avro/population-delta.ts'
 import type { ScoreChange } from '../../../schemas/avro/score-change.ts'
+import { messageOf } from '../../../schemas/errors.ts'
 import { decodeState } from '../../../schemas/state-codec.ts'
 import { INPUT_TOPICS } from '../../../schemas/topics.ts'
 import { checkChanges } from './check-changes.ts'
@@ -153,8 +155,16 @@ function walkCustomers(records: readonly LogRecord[], fates: Fates, reference: R
     const ledger = ledgers.get(key)!
     const { settings, total } = ledger
     counted.push({ tenantId: customer.tenantId, facts: ledger.facts, settings, total })
-    const faults = compareCustomer(ledger.facts, decodeState(customer.state))
+    const faults = stateFaults(ledger.facts, customer.state)
     for (const fault of faults.slice(0, 1)) report('wrongScores', `the state of ${key}: ${fault}`)
   }
   return { ids, changes, newest, streamTimes, counted, scored, erasures }
+}
+
+function stateFaults(facts: ExpectedCustomer, state: Buffer): string[] {
+  try {
+    return compareCustomer(facts, decodeState(state))
+  } catch (error) {
+    return [messageOf(error)]
+  }
 }

@@ -109,6 +109,16 @@ describe('in customers', () => {
     expect(kinds).toContain('wrongScores')
   })
 
+  test('a newest record without a state is wrong', async () => {
+    const kinds = await findings((evidence) => {
+      const newest = evidence.customers.findLastIndex(({ value }) => value !== null)
+      changeCustomer(evidence, newest, (customer) => {
+        customer.state = Buffer.alloc(0)
+      })
+    })
+    expect(kinds).toContain('wrongScores')
+  })
+
   test('a changed state is wrong', async () => {
     const kinds = await findings((evidence) => {
       const newest = evidence.customers.findLastIndex(({ value }) => value !== null)
