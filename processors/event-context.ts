@@ -1,12 +1,15 @@
 import { FEATURE_COUNT } from '../models/features.ts'
 import { compileModel, type Models } from '../models/linear-model.ts'
+import type { NpsClass } from '../models/nps-score.ts'
 import { createWorkings, type Workings } from '../models/score.ts'
+import type { Window } from '../models/windows.ts'
 import type { Customer } from '../schemas/avro/customer.ts'
 import type { ScoreChange } from '../schemas/avro/score-change.ts'
 import { type CustomerState, NEVER, newCustomerState } from '../schemas/customer-state.ts'
 import type { InputEvent } from '../schemas/events.ts'
 import { DEFAULT_SETTINGS, type TenantSettings } from '../schemas/settings.ts'
 import type { Thresholds } from '../schemas/thresholds.ts'
+import type { Refusal } from './outcome.ts'
 
 /**
  * Everything about one event, or one timer that is due, on its way through the processors. One context serves event after event: the caller sets
@@ -53,6 +56,34 @@ export interface EventContext {
   readonly customer: Customer
   /** The moves of this event's scores; the array is emptied for the next event, its elements stay as they are. */
   readonly changes: ScoreChange[]
+  /** What the event adds to the windows of NPS and cross-sell; emptied and kept like `changes`. */
+  readonly npsChanges: NpsChange[]
+  readonly basketChanges: BasketChange[]
+  /** Why the event, scored all the same, doesn't count in every window it belongs to: a dead letter besides. */
+  late: Refusal | null
+}
+
+/** A survey attribute and its value, by which answers are grouped. */
+export interface NpsGroup {
+  readonly key: string
+  readonly value: string
+}
+
+/** An answer that is added to windows (1) or taken back (-1): among all answers, and in its groups. */
+export interface NpsChange {
+  readonly windows: readonly Window[]
+  readonly groups: readonly NpsGroup[]
+  readonly class: NpsClass
+  readonly answers: 1 | -1
+}
+
+/** An order that is added to windows (1) or taken back (-1). */
+export interface BasketChange {
+  readonly level: 'item' | 'category'
+  readonly windows: readonly Window[]
+  /** Items or categories, each once. */
+  readonly names: readonly string[]
+  readonly orders: 1 | -1
 }
 
 const NO_MODEL = compileModel({ name: 'none', kind: 'lead', version: '', intercept: 0, inputs: [] })
@@ -84,6 +115,9 @@ export function createEventContext(): EventContext {
     customer: emptyCustomer(),
     draftChanged: false,
     changes: [],
+    npsChanges: [],
+    basketChanges: [],
+    late: null,
   }
 }
 

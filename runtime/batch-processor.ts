@@ -22,6 +22,7 @@ import type { TakenRecord } from './input-queue.ts'
 import { CUSTOMER_HEADERS, ORIGIN_HEADERS, ResultHeaders } from './record-headers.ts'
 import type { StreamTimes } from './stream-time.ts'
 import { EventCounts } from './task-counters.ts'
+import type { WindowDeltas } from './window-deltas.ts'
 
 /** A quarter of what `customers` takes, whatever limits the settings allow. */
 const MAX_STATE_BYTES = 2 * 1024 * 1024
@@ -48,6 +49,7 @@ export interface BatchProcessorOptions {
   readonly cache: CustomerCache
   readonly outputs: BatchOutputs
   readonly streamTimes: StreamTimes
+  readonly windowDeltas: WindowDeltas
   /** The task's own: it remembers over the sessions that it ends. */
   readonly errors: ErrorRate
   readonly now: () => number
@@ -161,8 +163,9 @@ export class BatchProcessor {
     this.#arena.reset()
     this.#context.now = this.#options.now()
     this.#options.outputs.reset(this.#context.now)
+    this.#options.windowDeltas.reset()
     let done = 0
-    while (done < batch.length && this.#bytes < FULL_BYTES) {
+    while (done < batch.length && this.#bytes < FULL_BYTES && !this.#options.windowDeltas.isFull) {
       const taken = batch[done++]!
       if (taken.refused) this.#deadLetter(taken, taken.refused)
       else if (taken.input === null) this.#erase(taken)
@@ -206,7 +209,7 @@ export class BatchProcessor {
 
   /** Encodes what the event gave. What can't be encoded throws before any of it counts. */
   #forward(taken: TakenRecord, customer: CachedCustomer): void {
-    const { customerCodec, changeCodec, outputs, streamTimes } = this.#options
+    const { customerCodec, changeCodec, outputs, streamTimes, windowDeltas } = this.#options
     const context = this.#context
     const arena = this.#arena
     const headers = this.#headers
@@ -235,6 +238,8 @@ export class BatchProcessor {
       this.#bytes += each.headersEnd - each.from
     }
     this.#hold(taken, customer, source, start, valueEnd, headersEnd)
+    windowDeltas.add(context)
+    if (context.late !== null) this.#deadLetter(taken, { stage: 'window', ...context.late })
     streamTimes.observe(context.tenantId, context.draft.newestAt)
     this.#counts.scored++
     this.#counts.changes += changes.length

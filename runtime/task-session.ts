@@ -1,6 +1,8 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Fetcher, Subscription } from '../connectors/kafka/fetcher.ts'
 import type { TopicPartition, TransactionalProducer } from '../connectors/kafka/transactional-producer.ts'
+import type { BasketDelta } from '../schemas/avro/basket-delta.ts'
+import type { NpsDelta } from '../schemas/avro/nps-delta.ts'
 import type { PopulationDelta } from '../schemas/avro/population-delta.ts'
 import type { ScoreChange } from '../schemas/avro/score-change.ts'
 import type { AvroCodec } from '../schemas/codec.ts'
@@ -19,6 +21,7 @@ import { StreamTimes } from './stream-time.ts'
 import { type TakeoverPorts, takeOver } from './takeover.ts'
 import type { WorkerCounters } from './task-counters.ts'
 import { type TakeLimits, TaskInputs } from './task-inputs.ts'
+import { WindowDeltas } from './window-deltas.ts'
 
 export interface TaskSettings extends TakeLimits {
   /** Fetched records that wait, for each input topic, bytes. */
@@ -33,6 +36,8 @@ export interface TaskPorts extends TakeoverPorts {
   readonly inputFetcher: Fetcher
   readonly changeCodec: AvroCodec<ScoreChange>
   readonly populationDeltaCodec: AvroCodec<PopulationDelta>
+  readonly npsDeltaCodec: AvroCodec<NpsDelta>
+  readonly basketDeltaCodec: AvroCodec<BasketDelta>
   readonly inputCodecs: Readonly<Record<InputTopic, AvroCodec<InputEvent['event']>>>
   readonly newProducer: (partition: number) => TransactionalProducer
   /** See GroupMember.confirms. */
@@ -57,6 +62,7 @@ export class TaskSession {
   readonly #streamTimes = new StreamTimes()
   readonly #processor: BatchProcessor
   readonly #populationDeltas: PopulationDeltas
+  readonly #windowDeltas: WindowDeltas
   readonly #producer: TransactionalProducer
   readonly #stop: AbortSignal
   readonly #failed = new AbortController()
@@ -86,6 +92,14 @@ export class TaskSession {
       },
       partition,
     )
+    this.#windowDeltas = new WindowDeltas({
+      topics: { nps: ports.topicName('nps-deltas'), baskets: ports.topicName('basket-deltas') },
+      partition,
+      partitions: ports.partitions,
+      npsCodec: ports.npsDeltaCodec,
+      basketCodec: ports.basketDeltaCodec,
+      streamTimes: this.#streamTimes,
+    })
     this.#processor = new BatchProcessor({
       partition,
       partitions: ports.partitions,
@@ -96,6 +110,7 @@ export class TaskSession {
       cache: this.#cache,
       outputs,
       streamTimes: this.#streamTimes,
+      windowDeltas: this.#windowDeltas,
       errors,
       now: ports.now,
     })
@@ -222,6 +237,7 @@ export class TaskSession {
     const outputs = [
       ...this.#processor.finish(inputs),
       ...this.#populationDeltas.outputs(this.#processor.touched, scoredAt),
+      ...this.#windowDeltas.outputs(scoredAt),
     ]
     const written = await this.#producer.commit({
       outputs,

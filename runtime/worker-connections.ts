@@ -3,7 +3,9 @@ import { KafkaClient } from '../connectors/kafka/client.ts'
 import { Fetcher } from '../connectors/kafka/fetcher.ts'
 import { TransactionalProducer } from '../connectors/kafka/transactional-producer.ts'
 import { Registry } from '../connectors/registry/registry.ts'
+import type { BasketDelta } from '../schemas/avro/basket-delta.ts'
 import type { Customer } from '../schemas/avro/customer.ts'
+import type { NpsDelta } from '../schemas/avro/nps-delta.ts'
 import type { PopulationDelta } from '../schemas/avro/population-delta.ts'
 import type { ScoreChange } from '../schemas/avro/score-change.ts'
 import { AvroCodec } from '../schemas/codec.ts'
@@ -123,6 +125,8 @@ export async function connectWorker(options: ConnectOptions): Promise<WorkerConn
     customerCodec: codec<Customer>('customers').useEncoder(encodeCustomer),
     changeCodec: codec<ScoreChange>('score-changes'),
     populationDeltaCodec: codec<PopulationDelta>('population-deltas'),
+    npsDeltaCodec: codec<NpsDelta>('nps-deltas'),
+    basketDeltaCodec: codec<BasketDelta>('basket-deltas'),
     inputCodecs: Object.fromEntries(INPUT_TOPICS.map((topic) => [topic, codec(topic)])) as unknown as Record<
       InputTopic,
       AvroCodec<InputEvent['event']>

@@ -1,5 +1,5 @@
 import { type CustomerState, NEVER } from './customer-state.ts'
-import { MAX, putDouble, putSigned, putString, putVarint, type Reader, unreadable } from './state-bytes.ts'
+import { MAX, putBytes, putDouble, putSigned, putString, putVarint, type Reader, unreadable } from './state-bytes.ts'
 
 /**
  * A field of the state that didn't exist in format 1. Stored states live as long as their customers, so each release
@@ -70,6 +70,20 @@ export const ADDED_FIELDS: readonly AddedField[] = [
         tier: reader.varint(MAX),
         tierValue: reader.double(),
       }
+    },
+  },
+  {
+    present: ({ keptAnswers }) => keptAnswers.length > 0,
+    put: (view, at, { keptAnswers }) => putBytes(view, at, keptAnswers),
+    read: (reader, state) => {
+      state.keptAnswers = reader.bytes()
+    },
+  },
+  {
+    present: ({ keptOrders }) => keptOrders.length > 0,
+    put: (view, at, { keptOrders }) => putBytes(view, at, keptOrders),
+    read: (reader, state) => {
+      state.keptOrders = reader.bytes()
     },
   },
 ]

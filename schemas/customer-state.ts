@@ -134,6 +134,11 @@ export interface CustomerState {
   /** The newest NPS, CSAT and CES answer: score and time in pairs, NEVER and NEVER when there is none. */
   answers: number[]
 
+  /** NPS answers that an open window may hold (processors/kept-answers.ts); replaced, never changed in place. */
+  keptAnswers: Buffer
+  /** The last orders, for refunds (processors/kept-orders.ts); replaced, never changed in place. */
+  keptOrders: Buffer
+
   /** In the order of their names; replaced, never changed in place. */
   traits: readonly Trait[]
 
@@ -182,6 +187,8 @@ export function newCustomerState(): CustomerState {
     purchaseDays: 0,
     place: null,
     standing: null,
+    keptAnswers: NO_BYTES,
+    keptOrders: NO_BYTES,
     subscription: 0,
     subscriptionAt: NEVER,
     answers: NO_ANSWERS.slice(),
@@ -200,6 +207,7 @@ export function newCustomerState(): CustomerState {
   }
 }
 
+const NO_BYTES = Buffer.alloc(0)
 const NO_MONEY: readonly Money[] = []
 const NO_TRAITS: readonly Trait[] = []
 const NO_ANSWERS: readonly number[] = ANSWERS.flatMap(() => [NEVER, NEVER])
@@ -230,6 +238,8 @@ export function cloneState(state: CustomerState): CustomerState {
     purchaseDays: state.purchaseDays,
     place: state.place,
     standing: state.standing,
+    keptAnswers: state.keptAnswers,
+    keptOrders: state.keptOrders,
     subscription: state.subscription,
     subscriptionAt: state.subscriptionAt,
     answers: state.answers.slice(),

@@ -51,6 +51,13 @@ export function putString(view: DataView, at: number, text: string): number {
   return at + 1 + text.length
 }
 
+export function putBytes(view: DataView, at: number, bytes: Uint8Array): number {
+  const start = putVarint(view, at, bytes.length)
+  if (start + bytes.length > view.byteLength) throw new RangeError('bytes do not fit')
+  new Uint8Array(view.buffer, view.byteOffset, view.byteLength).set(bytes, start)
+  return start + bytes.length
+}
+
 function putUtf8(view: DataView, at: number, text: string): number {
   const bytes = Buffer.from(text)
   let end = putVarint(view, at, bytes.length)
@@ -117,6 +124,17 @@ export class Reader {
     const length = this.varint(this.#bytes.length)
     const from = this.#take(length)
     return this.#bytes.toString('utf8', from, from + length)
+  }
+
+  /** A copy: the bytes it is read from may be a small part of a large buffer. */
+  bytes(): Buffer {
+    const length = this.varint(this.#bytes.length)
+    const from = this.#take(length)
+    return Buffer.from(this.#bytes.subarray(from, from + length))
+  }
+
+  get isAtEnd(): boolean {
+    return this.#at === this.#bytes.length
   }
 
   end(): void {

@@ -121,7 +121,7 @@ export const windowSettings = {
         'Pairs whose own orders did not change are sent again after so long when the totals did.',
       ),
       orders: whole(5, 0, 100, 'Orders of a customer that are kept, so that refunds can take them back.'),
-      orderBytes: whole(8192, 0, 262_144, 'What they may take up of his state; the oldest go first.'),
+      orderBytes: whole(32_768, 0, 262_144, 'What they may take up of his state; the oldest go first.'),
     },
     group('Items and categories that are bought together.'),
   ),

@@ -1,7 +1,7 @@
 import { compileModel, type Models } from '../models/linear-model.ts'
 import { CHURN_PRIOR } from '../models/priors/churn-prior.ts'
 import { LEAD_PRIOR } from '../models/priors/lead-prior.ts'
-import { createEventContext } from '../processors/event-context.ts'
+import { type BasketChange, createEventContext, type NpsChange } from '../processors/event-context.ts'
 import type { Outcome } from '../processors/outcome.ts'
 import { StreamTimes } from '../runtime/stream-time.ts'
 import type { Customer } from '../schemas/avro/customer.ts'
@@ -39,6 +39,9 @@ export interface DriverOutputs {
   customers: Customer
   'score-changes': ScoreChange
   'dead-letters': DeadLetter
+  /** Before they are combined. */
+  'nps-deltas': NpsChange
+  'basket-deltas': BasketChange
 }
 
 /**
@@ -76,6 +79,8 @@ export function createDriver({ settings = DEFAULT_SETTINGS, models, thresholds =
     customers: [],
     'score-changes': [],
     'dead-letters': [],
+    'nps-deltas': [],
+    'basket-deltas': [],
   }
   context.tenant = settings
   context.thresholds = thresholds
@@ -129,6 +134,11 @@ export function createDriver({ settings = DEFAULT_SETTINGS, models, thresholds =
       const outcome = process(tenantId, customerId)
       if (outcome.kind === 'forward') {
         keep()
+        outputs['nps-deltas'].push(...context.npsChanges)
+        outputs['basket-deltas'].push(...context.basketChanges)
+        if (context.late !== null) {
+          outputs['dead-letters'].push({ input: context.input, stage: 'window', ...context.late })
+        }
         streamTimes.observe(tenantId, context.draft.newestAt)
       } else if (outcome.kind === 'deadLetter') {
         const { stage, reason, error } = outcome

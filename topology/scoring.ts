@@ -1,4 +1,6 @@
 import { createBuildCustomer } from '../processors/build-customer.ts'
+import { createCountAnswer } from '../processors/count-answer.ts'
+import { createCountOrder } from '../processors/count-order.ts'
 import { createDeduplicateEvent } from '../processors/deduplicate-event.ts'
 import { createDetectChange } from '../processors/detect-change.ts'
 import type { EventContext } from '../processors/event-context.ts'
@@ -35,11 +37,15 @@ export const scoringTopology: Topology = createTopology()
   // What is held by now decides what may come next.
   .processor('plan-timer', createPlanTimer, ['detect-change'])
   .processor('rank-customer', createRankCustomer, ['plan-timer'])
+  .processor('count-answer', createCountAnswer, ['update-features'])
+  .processor('count-order', createCountOrder, ['update-features'])
   // Last, because the record holds the state as all others leave it.
-  .processor('build-customer', createBuildCustomer, ['rank-customer'])
+  .processor('build-customer', createBuildCustomer, ['rank-customer', 'count-answer', 'count-order'])
   .sink('customer-records', 'customers', ['build-customer'])
   .sink('change-records', 'score-changes', ['detect-change', 'rank-customer'])
-  .sink('refused-events', 'dead-letters', ['validate-event', 'update-features'])
+  .sink('nps-changes', 'nps-deltas', ['count-answer'])
+  .sink('basket-changes', 'basket-deltas', ['count-order'])
+  .sink('refused-events', 'dead-letters', ['validate-event', 'update-features', 'count-answer', 'count-order'])
 
 export interface Scoring {
   /**
@@ -83,6 +89,9 @@ export function createScoring(): Scoring {
 
 function run(steps: readonly Processor[], context: EventContext): Outcome {
   context.changes.length = 0
+  context.npsChanges.length = 0
+  context.basketChanges.length = 0
+  context.late = null
   context.draftChanged = context.cause === 'timer'
   for (let i = 0; i < steps.length; i++) {
     const outcome = steps[i]!(context)

@@ -71,8 +71,9 @@ export async function replayLetters(
 
 /** Why a letter can't go through the front door, or null. */
 async function obstacle({ codecs }: ReplayPorts, letter: DeadLetter): Promise<string | null> {
-  const { origin, key, value, wholeKey, wholeValue } = letter
+  const { origin, stage, key, value, wholeKey, wholeValue } = letter
   if (origin === null) return 'it has no origin: another program wrote it'
+  if (stage === 'window') return 'its event was scored and counts where it still could: sent again it would count twice'
   if (wholeKey !== null) return `its key was cut: ${wholeKey.length} bytes, SHA-256 ${wholeKey.sha256}`
   if (wholeValue !== null) {
     return `it was cut: the record has ${wholeValue.length} bytes, SHA-256 ${wholeValue.sha256}; send it from its source`

@@ -9,7 +9,11 @@ export const basketDeltaSchema = {
     { name: 'tenantId', type: 'string' },
     { name: 'level', type: { type: 'enum', name: 'BasketLevel', symbols: ['item', 'category'] } },
     { name: 'source', type: 'int', doc: 'Partition of the customer task.' },
-    { name: 'streamTime', type: 'long', doc: "Newest event time of the tenant in that partition, after what's added." },
+    {
+      name: 'streamTime',
+      type: 'long',
+      doc: 'Newest event time of the tenant in that partition, with this batch; -1: more of the batch follows.',
+    },
     {
       name: 'windows',
       type: {

@@ -31,8 +31,10 @@ export class AggregateBench {
       if (value === null) this.state.delete(key)
       else this.state.set(key, Buffer.from(value))
     }
-    for (const result of results) this.results.set(`${result.topic}:${result.key}`, result)
-    this.sent.push(...results)
+    for (const result of results) {
+      this.results.set(`${result.topic}:${result.key}`, result)
+      this.sent.push(result)
+    }
     return results
   }
 

@@ -11,8 +11,11 @@ import { CustomerCache, cachedCustomer } from '../../runtime/customer-cache.ts'
 import { ErrorRate } from '../../runtime/error-rate.ts'
 import { InputQueue, type TakenRecord } from '../../runtime/input-queue.ts'
 import { StreamTimes } from '../../runtime/stream-time.ts'
+import { WindowDeltas } from '../../runtime/window-deltas.ts'
+import { type BasketDelta, basketDeltaSchema } from '../../schemas/avro/basket-delta.ts'
 import type { Customer } from '../../schemas/avro/customer.ts'
 import { customerSchema } from '../../schemas/avro/customer.ts'
+import { type NpsDelta, npsDeltaSchema } from '../../schemas/avro/nps-delta.ts'
 import type { ScoreChange } from '../../schemas/avro/score-change.ts'
 import { scoreChangeSchema } from '../../schemas/avro/score-change.ts'
 import { AvroCodec, type SchemaSource } from '../../schemas/codec.ts'
@@ -33,6 +36,8 @@ const codecs = inputCodecs()
 const noSchemas: SchemaSource = { schemaById: () => Promise.reject(new Error('not asked')) }
 const customerCodec = new AvroCodec<Customer>(customerSchema, noSchemas).useId(90).useEncoder(encodeCustomer)
 const changeCodec = new AvroCodec<ScoreChange>(scoreChangeSchema, noSchemas).useId(91)
+const npsCodec = new AvroCodec<NpsDelta>(npsDeltaSchema, noSchemas).useId(92)
+const basketCodec = new AvroCodec<BasketDelta>(basketDeltaSchema, noSchemas).useId(93)
 const models = { lead: compileModel(LEAD_PRIOR), churn: compileModel(CHURN_PRIOR) }
 
 /** Keys of the test's partition, so that several customers can be told apart. */
@@ -69,6 +74,14 @@ class Bench {
     PARTITION,
   )
   readonly streamTimes = new StreamTimes()
+  readonly windowDeltas = new WindowDeltas({
+    topics: { nps: 'nps-deltas', baskets: 'basket-deltas' },
+    partition: PARTITION,
+    partitions: PARTITIONS,
+    npsCodec,
+    basketCodec,
+    streamTimes: this.streamTimes,
+  })
   readonly processor: BatchProcessor
 
   constructor(scoring: Scoring = createScoring(), settings: TenantSettings = DEFAULT_SETTINGS) {
@@ -82,6 +95,7 @@ class Bench {
       cache: this.cache,
       outputs: this.outputs,
       streamTimes: this.streamTimes,
+      windowDeltas: this.windowDeltas,
       errors: new ErrorRate(),
       now: () => NOW,
     })
@@ -150,6 +164,66 @@ test('what our encoder writes is what avsc reads and would have written', () => 
   const avscCodec = new AvroCodec<Customer>(customerSchema, noSchemas).useId(90)
   const { customers } = bench.commit([event(interaction()), event(eventAt('transactions', 1_700_000_000_500))])
   for (const record of customers) expect(avscCodec.encode(customerOf(record)).equals(record.value!)).toBe(true)
+})
+
+describe('windows', () => {
+  const NOON = Date.UTC(2023, 10, 14, 12)
+  const answer = (fields: object): InputEvent =>
+    ({
+      topic: 'surveys',
+      event: { ...eventAt('surveys', NOON).event, kind: 'NPS', attributes: {}, ...fields },
+    }) as InputEvent
+
+  function deltas(): { topic: string; partition: number; key: string; value: NpsDelta | BasketDelta }[] {
+    const outputs = bench.windowDeltas.outputs(NOW)
+    const records = outputs.flatMap(({ batches, ...to }) =>
+      batches.flatMap((batch) =>
+        readRecordBatches(Buffer.from(batch.finish()), 0, []).records.map((record) => ({ ...to, record })),
+      ),
+    )
+    return records.map(({ topic, partition, record }) => ({
+      topic,
+      partition,
+      key: record.key!.toString(),
+      value: (topic === 'nps-deltas' ? npsCodec : basketCodec).decode(record.value!) as NpsDelta | BasketDelta,
+    }))
+  }
+
+  test('a batch gives one delta a tenant and kind, in the partition of its key, with source and stream time', () => {
+    const lines = [{ itemId: 'tea', category: 'drinks', quantity: 1, unitPriceMinor: 5 }]
+    const order = { topic: 'transactions', event: { ...eventAt('transactions', NOON + 5).event, lines } } as InputEvent
+    bench.commit([event(answer({ score: 9 })), event(answer({ score: 0, eventId: 'late' })), event(order)])
+    const written = deltas()
+    expect(written.map(({ topic, key }) => [topic, key])).toEqual([
+      ['nps-deltas', 'shop/nps'],
+      ['basket-deltas', 'shop/basket-item'],
+      ['basket-deltas', 'shop/basket-category'],
+    ])
+    for (const { partition, key, value } of written) {
+      expect(partition).toBe(partitionOf(Buffer.from(key), PARTITIONS))
+      expect(value).toMatchObject({ tenantId: 'shop', source: PARTITION, streamTime: NOON + 5 })
+    }
+    // The second answer replaced the first: in each window one detractor is left.
+    const nps = written[0]!.value as NpsDelta
+    expect(nps.windows.map(({ groups }) => groups)).toEqual(
+      nps.windows.map(() => [{ key: null, value: null, promoters: 0, passives: 0, detractors: 1 }]),
+    )
+    bench.commit([])
+    expect(deltas()).toEqual([])
+  })
+
+  test('a late event is scored, and a dead letter of the stage window besides', () => {
+    const late = NOON - 20 * 86_400_000
+    const written = bench.commit([event(interaction({ occurredAt: NOON })), event(answer({ occurredAt: late }), 3)])
+    expect(written.customers).toHaveLength(2)
+    expect(written.deadLetters.map(headersOf)).toMatchObject([{ stage: 'window', reason: 'LATE', offset: '3' }])
+    expect(deltas()).toMatchObject([{ value: { windows: [{ start: 0, end: null }] } }])
+  })
+
+  test('an event that ends as a dead letter adds nothing', () => {
+    bench.commit([event(answer({ score: 11 }))])
+    expect(deltas()).toEqual([])
+  })
 })
 
 describe('duplicates', () => {

@@ -55,6 +55,10 @@ const EXAMPLE_BODY = [
   '000080',
 ].join('')
 
+/** What test/processors/kept.test.ts reads: an answer, and an order of two lines. */
+export const KEPT_ANSWERS = '01000000ffffffff01fecfeab6b733fbffffff0104706c616e0370726f'
+export const KEPT_ORDERS = '036f2d31228ccceab6b7330700000003474250fa01020374656102000363757001010477617265'
+
 /** Newest last. Each field of ADDED_FIELDS has an entry that holds it. */
 export const STORED_STATES: readonly StoredState[] = [
   { what: 'format 1', hex: `01${EXAMPLE_BODY}`, state: example },
@@ -68,6 +72,15 @@ export const STORED_STATES: readonly StoredState[] = [
       purchaseDays: 2,
       place: { day: 20_453, frequency: 2, monetary: -431, currency: 'GBP' },
       standing: { r: 5, f: 3, m: 1, segment: 3, tier: 2, tierValue: 0.5625 },
+    },
+  },
+  {
+    what: 'answers and orders that windows may still need',
+    hex: `02${EXAMPLE_BODY}051d${KEPT_ANSWERS}0627${KEPT_ORDERS}00`,
+    state: {
+      ...example,
+      keptAnswers: Buffer.from(KEPT_ANSWERS, 'hex'),
+      keptOrders: Buffer.from(KEPT_ORDERS, 'hex'),
     },
   },
 ]
