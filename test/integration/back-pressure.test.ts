@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { InputEvent } from '../../schemas/events.ts'
+import { startKafkaProxy } from '../faults/proxy/kafka-proxy.ts'
 import { expectExactlyOnce, expectViewEqualsLog } from './support/check-results.ts'
 import { type Installation, makeInstallation, PARTITIONS } from './support/installation.ts'
 import { waitFor } from './support/wait-for.ts'
@@ -67,13 +68,25 @@ function watchQueues(): { stop(): number } {
   }
 }
 
-async function work(): Promise<RunningWorker> {
+async function work(env: Readonly<Record<string, string>> = {}): Promise<RunningWorker> {
   running = await startWorker(installation, {
     REDIS_URL: `redis://127.0.0.1:${proxy.port}`,
     QUEUE_MAX_BYTES: String(QUEUE_BYTES),
     BATCH_MAX_RECORDS: '200',
+    ...env,
   })
   return running
+}
+
+/** Until the queue of each partition has been full while batches were committed. */
+async function untilFullAtWork(): Promise<void> {
+  const full = new Set<number>()
+  await waitFor('each queue to have been full, and work to go on', () => {
+    for (const task of running!.worker.tasks) {
+      if (task.lag().some(({ bytes }) => bytes >= QUEUE_BYTES)) full.add(task.partition)
+    }
+    return full.size === PARTITIONS && running!.worker.counters.events.scored > 1_000
+  })
 }
 
 test('a Redis that does not answer stops fetching at full queues; afterwards all goes on, exactly once', async () => {
@@ -111,17 +124,32 @@ test('a slow Redis slows the work down: queues stay bounded, and nothing is lost
   await work()
   proxy.slow(150)
   const watched = watchQueues()
-  const full = new Set<number>()
-  await waitFor('each queue to have been full, and work to go on', () => {
-    for (const task of running!.worker.tasks) {
-      if (task.lag().some(({ bytes }) => bytes >= QUEUE_BYTES)) full.add(task.partition)
-    }
-    return full.size === PARTITIONS && running!.worker.counters.events.scored > 1_000
-  })
+  await untilFullAtWork()
   proxy.slow(0)
   await untilProcessed(installation)
   expect(watched.stop()).toBeLessThan((QUEUE_BYTES + FETCH_BYTES) * RECORD_BYTES)
   await expectExactlyOnce(installation, events)
   await untilConfirmed(installation)
   await expectViewEqualsLog(installation)
+})
+
+test('a broker that takes records slowly stops fetching at full queues; afterwards all goes on, exactly once', async () => {
+  const events = largeEvents(6_000)
+  for (let at = 0; at < events.length; at += 300) await installation.sink.write(events.slice(at, at + 300))
+  const broker = await startKafkaProxy(installation.config.KAFKA_BROKERS[0]!)
+  try {
+    const slow = broker.rules.add('Produce', { delayMs: 500 }, 10)
+    await work({ KAFKA_BROKERS: `127.0.0.1:${broker.port}` })
+    const watched = watchQueues()
+    await untilFullAtWork()
+    await untilProcessed(installation)
+    expect(slow.hits).toBe(10)
+    expect(watched.stop()).toBeLessThan((QUEUE_BYTES + FETCH_BYTES) * RECORD_BYTES)
+    await expectExactlyOnce(installation, events)
+    await untilConfirmed(installation)
+    await expectViewEqualsLog(installation)
+  } finally {
+    await running?.worker.stop()
+    await broker.close()
+  }
 })
