@@ -4,7 +4,7 @@ import type { TenantSettings } from '../schemas/settings.ts'
 import type { Thresholds } from '../schemas/thresholds.ts'
 import { holdClass } from './hysteresis.ts'
 import { type ByRank, loyaltyScore, rankOf } from './loyalty.ts'
-import { netMinorOf } from './population-place.ts'
+import { netMinorOf, placeOf } from './population-place.ts'
 import { recencyScoreOf, scoreOf, segmentOf } from './rfm.ts'
 
 export interface Ranked {
@@ -13,6 +13,13 @@ export interface Ranked {
   /** From 0 to 1. */
   readonly loyalty: number
   readonly ranks: ByRank
+}
+
+/** Whether thresholds, or the tenant's settings, would move a customer: his place, class or tier. */
+export function wouldMove(state: CustomerState, thresholds: Thresholds, tenant: TenantSettings): boolean {
+  const place = placeOf(state, tenant.currency)
+  const ranked = place === null ? null : standingOf(state, place, thresholds, tenant)
+  return place !== state.place || (ranked?.standing ?? null) !== state.standing
 }
 
 /**

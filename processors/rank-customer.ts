@@ -5,7 +5,7 @@ import { type Ranked, standingOf } from '../models/standing.ts'
 import type { Standing } from '../schemas/customer-state.ts'
 import { pushChange } from './detect-change.ts'
 import type { EventContext } from './event-context.ts'
-import { FORWARD } from './outcome.ts'
+import { DROP_UNCHANGED, FORWARD } from './outcome.ts'
 import type { Processor } from './processor.ts'
 
 /**
@@ -15,11 +15,13 @@ import type { Processor } from './processor.ts'
 export function createRankCustomer(): Processor {
   return (context) => {
     const { draft, tenant, thresholds, customer } = context
+    const placed = draft.place
     draft.place = placeOf(draft, tenant.currency)
     const ranked =
       draft.place === null || thresholds === null ? null : standingOf(draft, draft.place, thresholds, tenant)
     const before = draft.standing
     draft.standing = ranked?.standing ?? null
+    if (context.cause === 'population' && draft.standing === before && draft.place === placed) return DROP_UNCHANGED
     const { rfm } = customer
     rfm.r = ranked?.standing.r ?? null
     rfm.f = ranked?.standing.f ?? null

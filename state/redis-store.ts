@@ -1,12 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
 import { AppError, messageOf } from '../schemas/errors.ts'
+import { customerKey } from '../schemas/partition.ts'
 import { type RedisKeys, STREAM_TIME_FIELD, TOP_INDEXES } from '../schemas/redis-keys.ts'
 import { stepDone } from '../schemas/steps.ts'
 import { writeChange } from './redis-change.ts'
 import { RedisScript } from './redis-script.ts'
 import { RespBuffer } from './resp-buffer.ts'
-import type { Position, StateChange, StateStore, WriteAnswer } from './state-store.ts'
+import type { CustomersPage, Position, StateChange, StateStore, WriteAnswer } from './state-store.ts'
 
 /** Keys of one read: Lua's unpack ends below 8,000. */
 const SLICE = 1_000
@@ -28,6 +29,7 @@ export class RedisStore implements StateStore {
   readonly #onHealth: (error: AppError | null) => void
   readonly #commit = new RedisScript('commit.lua')
   readonly #read = new RedisScript('read.lua')
+  readonly #scan = new RedisScript('scan.lua')
   readonly #resp = new Map<number, RespBuffer>()
   #healthy = true
 
@@ -71,15 +73,36 @@ export class RedisStore implements StateStore {
           for (const key of keys.slice(from, from + SLICE)) resp.text(key)
         }),
       )
-      if (!Array.isArray(answer)) {
-        throw new AppError('REDIS_FOREIGN', `the view of partition ${partition} is not at ${expected}`, {
-          retryable: true,
-          details: { partition, expected },
-        })
-      }
+      if (!Array.isArray(answer)) throw foreign(partition, expected)
       values.push(...(answer as (Buffer | null)[]))
     }
     return values
+  }
+
+  async scan(
+    partition: number,
+    expected: number,
+    { tenantId, cursor, count }: { readonly tenantId: string; readonly cursor: string; readonly count: number },
+    signal?: AbortSignal,
+  ): Promise<CustomersPage> {
+    const names = [
+      this.#keys.position(partition),
+      this.#keys.top(partition, tenantId, 'recent'),
+      this.#keys.customers(partition),
+    ]
+    const answer = await this.#patiently('reading customers', signal, () =>
+      this.#run(this.#scan, partition, names, (resp) => {
+        resp.integer(expected)
+        resp.text(cursor)
+        resp.integer(count)
+        resp.text(customerKey(tenantId, ''))
+      }),
+    )
+    if (!Array.isArray(answer)) throw foreign(partition, expected)
+    const [next, ...pairs] = answer as [Buffer, ...Buffer[]]
+    const customers: { key: string; value: Buffer }[] = []
+    for (let i = 0; i < pairs.length; i += 2) customers.push({ key: pairs[i]!.toString(), value: pairs[i + 1]! })
+    return { customers, cursor: next.toString() }
   }
 
   async write(partition: number, change: StateChange, signal?: AbortSignal): Promise<WriteAnswer> {
@@ -147,4 +170,11 @@ export class RedisStore implements StateStore {
       }
     }
   }
+}
+
+function foreign(partition: number, expected: number | null): AppError {
+  return new AppError('REDIS_FOREIGN', `the view of partition ${partition} is not at ${expected}`, {
+    retryable: true,
+    details: { partition, expected },
+  })
 }

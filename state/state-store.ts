@@ -27,6 +27,13 @@ export interface CustomerEntry {
   readonly newestAt: number
 }
 
+/** Some customers of a tenant, with their values. */
+export interface CustomersPage {
+  readonly customers: readonly { readonly key: string; readonly value: Buffer }[]
+  /** Where to go on; '0': that was all. */
+  readonly cursor: string
+}
+
 export type WriteAnswer = 'written' | 'already' | 'foreign'
 
 export interface StateChange {
@@ -54,6 +61,19 @@ export interface StateStore {
     keys: readonly string[],
     signal?: AbortSignal,
   ): Promise<(Buffer | null)[]>
+
+  /**
+   * Some of a tenant's customers, at exactly that position. Going on with the cursor until it is '0', from '0', gives
+   * each customer that was there all the time at least once.
+   * @param count about how many
+   * @throws AppError REDIS_FOREIGN as above
+   */
+  scan(
+    partition: number,
+    expected: number,
+    page: { readonly tenantId: string; readonly cursor: string; readonly count: number },
+    signal?: AbortSignal,
+  ): Promise<CustomersPage>
 
   /**
    * Atomic compare-and-set on the position: `written`; `already`, when this very change was written before and its answer

@@ -61,6 +61,8 @@ export interface Driver {
    * fired those of the event's own customer that were due before the event and before the newest event of his tenant.
    */
   passTime(before: number): void
+  /** Judges all customers anew by the thresholds in force, as the task does when thresholds have changed. */
+  sweep(): void
   /** The records that came into an output topic since it was last read. */
   read<Topic extends keyof DriverOutputs>(topic: Topic): DriverOutputs[Topic][]
   /** What is known of a customer, undefined before his first event. */
@@ -145,6 +147,15 @@ export function createDriver({ settings = DEFAULT_SETTINGS, models, thresholds =
         outputs['dead-letters'].push({ input: context.input, stage, reason, error })
       }
       return outcome
+    },
+    sweep() {
+      for (const key of states.keys()) {
+        const slash = key.indexOf('/')
+        context.tenantId = key.slice(0, slash)
+        context.customerId = key.slice(slash + 1)
+        context.draft = stateOf(context.tenantId, context.customerId)!
+        if (scoring.rerank(context).kind === 'forward') keep()
+      }
     },
     read(topic) {
       return outputs[topic].splice(0)

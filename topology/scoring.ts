@@ -32,7 +32,8 @@ export const scoringTopology: Topology = createTopology()
   .processor('deduplicate-event', createDeduplicateEvent, ['validate-event'])
   .processor('update-features', createUpdateFeatures, ['deduplicate-event'])
   .timers('due-timers')
-  .processor('score-customer', createScoreCustomer, ['update-features', 'due-timers'])
+  .timers('new-thresholds')
+  .processor('score-customer', createScoreCustomer, ['update-features', 'due-timers', 'new-thresholds'])
   .processor('detect-change', createDetectChange, ['score-customer'])
   // What is held by now decides what may come next.
   .processor('plan-timer', createPlanTimer, ['detect-change'])
@@ -60,6 +61,11 @@ export interface Scoring {
    * `drop`: nothing changed, and of the draft only `nextTimerAt` is new.
    */
   fire(context: EventContext): Outcome
+  /**
+   * Judges a customer anew by the context's thresholds, without an event: his other scores are those of the time for which
+   * they were made last. `forward` as above; `drop`: nothing of him moved, and the draft means nothing.
+   */
+  rerank(context: EventContext): Outcome
 }
 
 /** Runs scoringTopology. Its processors keep scratch memory, so each task creates its own. */
@@ -67,7 +73,9 @@ export function createScoring(): Scoring {
   const created = new Map<string, Processor>()
   for (const node of scoringTopology.nodes) if (node.kind === 'processor') created.set(node.name, node.create())
   const steps = [...created.values()]
-  const timerSteps = [...reachableFrom('due-timers')].flatMap((name) => created.get(name) ?? [])
+  const stepsFrom = (start: string): Processor[] => [...reachableFrom(start)].flatMap((name) => created.get(name) ?? [])
+  const timerSteps = stepsFrom('due-timers')
+  const thresholdSteps = stepsFrom('new-thresholds')
   return {
     process(context) {
       const { event } = context.input
@@ -83,6 +91,15 @@ export function createScoring(): Scoring {
       context.occurredAt = dueAt
       context.asOf = dueAt
       return run(timerSteps, context)
+    },
+    rerank(context) {
+      const { draft, thresholds } = context
+      context.cause = 'population'
+      context.eventId = `population:${customerKey(context.tenantId, context.customerId)}:${thresholds?.version ?? 0}`
+      context.occurredAt = thresholds?.asOf ?? draft.newestAt
+      // A timer's record is only made when a grade or band moves, and that is the time since which it is held.
+      context.asOf = Math.max(draft.newestAt, draft.leadHeldSince, draft.churnHeldSince)
+      return run(thresholdSteps, context)
     },
   }
 }
