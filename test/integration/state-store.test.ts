@@ -64,6 +64,39 @@ async function write(from: number | null, to: number, ...entries: CustomerEntry[
 
 const customers = (): Promise<Record<string, string>> => looking.hgetall(keys.customers(PARTITION))
 
+describe('a scan', () => {
+  test('shows each of a tenant’s customers at least once, and those of no other', async () => {
+    const ids = Array.from({ length: 1_200 }, (_, i) => (i % 3 === 0 ? `a/b-${i}` : `ümläut-${i}`))
+    await write(null, 1, ...ids.map((id) => entry(`acme/${id}`, `v-${id}`)), entry('acme.eu/x', 'other'))
+    await write(1, 2, entry(`acme/${ids[5]}`, null), entry(`acme/${ids[6]}`, 'newer'))
+    const shown = new Map<string, string>()
+    let cursor = '0'
+    let pages = 0
+    do {
+      const page = await store.scan(PARTITION, 2, { tenantId: 'acme', cursor, count: 100 })
+      for (const { key, value } of page.customers) shown.set(key, value.toString())
+      cursor = page.cursor
+      pages++
+    } while (cursor !== '0')
+    const wanted = ids
+      .filter((_, i) => i !== 5)
+      .map((id) => [`acme/${id}`, id === ids[6] ? 'newer' : `v-${id}`] as const)
+    expect(shown).toEqual(new Map(wanted))
+    expect(pages).toBeGreaterThan(5)
+    expect(await store.scan(PARTITION, 2, { tenantId: 'nobody', cursor: '0', count: 100 })).toEqual({
+      customers: [],
+      cursor: '0',
+    })
+  })
+
+  test('is refused when the view is at another position', async () => {
+    await write(null, 1, entry('acme/a', 'v'))
+    await expect(store.scan(PARTITION, 2, { tenantId: 'acme', cursor: '0', count: 9 })).rejects.toMatchObject({
+      code: 'REDIS_FOREIGN',
+    })
+  })
+})
+
 describe('a commit', () => {
   test('writes values, indexes, tenants and the position in one step', async () => {
     const bytes = Buffer.from([0, 255, 13, 10, 36])
