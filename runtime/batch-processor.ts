@@ -12,14 +12,14 @@ import { encodeState } from '../schemas/state-codec.ts'
 import type { Thresholds } from '../schemas/thresholds.ts'
 import { writeVarint } from '../schemas/varint.ts'
 import type { Scoring } from '../topology/scoring.ts'
-import type { BatchOutputs } from './batch-outputs.ts'
+import type { BatchOutputs, Placed } from './batch-outputs.ts'
 import { ByteArena } from './byte-arena.ts'
 import { misnamed, misplaced } from './check-key.ts'
 import type { CachedCustomer, CustomerCache } from './customer-cache.ts'
 import { type DeadLetter, encodeDeadLetter } from './dead-letter.ts'
 import type { ErrorRate } from './error-rate.ts'
 import type { TakenRecord } from './input-queue.ts'
-import { CUSTOMER_HEADERS, ORIGIN_HEADERS, ResultHeaders } from './record-headers.ts'
+import { CUSTOMER_HEADERS, NO_ORIGIN_HEADERS, ORIGIN_HEADERS, ResultHeaders } from './record-headers.ts'
 import type { StreamTimes } from './stream-time.ts'
 import { EventCounts } from './task-counters.ts'
 import type { WindowDeltas } from './window-deltas.ts'
@@ -37,6 +37,8 @@ export interface Broadcast {
   models(tenantId: string): Models
   /** Null while the tenant's population isn't known. */
   thresholds(tenantId: string): Thresholds | null
+  /** Counts up whenever the thresholds of any tenant change. */
+  readonly thresholdsRevision: number
 }
 
 export interface BatchProcessorOptions {
@@ -116,19 +118,20 @@ export class BatchProcessor {
 
   /**
    * The customer of each record that isn't refused must be in the cache.
+   * @param moved keys of customers, in the cache as well, whom new thresholds move
    * @returns how many of the records, from the first on, the batch takes
    * @throws AppError INTERNAL when so many events fail in the processors that it must be a bug of ours
    */
-  process(batch: readonly TakenRecord[]): number {
+  process(batch: readonly TakenRecord[], moved: readonly string[] = []): number {
     const { streamTimes } = this.#options
     const before = streamTimes.mark()
     this.#batch++
     try {
-      return this.#run(batch, false)
+      return this.#run(batch, moved, false)
     } catch (error) {
       if (!(error instanceof DraftSpoilt)) throw error
       streamTimes.backTo(before)
-      return this.#run(batch, true)
+      return this.#run(batch, moved, true)
     }
   }
 
@@ -151,7 +154,7 @@ export class BatchProcessor {
   }
 
   /** @param careful each event has a draft of its own, encoded before it counts */
-  #run(batch: readonly TakenRecord[], careful: boolean): number {
+  #run(batch: readonly TakenRecord[], moved: readonly string[], careful: boolean): number {
     for (const customer of this.#touched) {
       customer.touched = false
       customer.draft = null
@@ -164,6 +167,7 @@ export class BatchProcessor {
     this.#context.now = this.#options.now()
     this.#options.outputs.reset(this.#context.now)
     this.#options.windowDeltas.reset()
+    for (const key of moved) this.#rerank(this.#options.cache.get(key)!, careful)
     let done = 0
     while (done < batch.length && this.#bytes < FULL_BYTES && !this.#options.windowDeltas.isFull) {
       const taken = batch[done++]!
@@ -176,25 +180,18 @@ export class BatchProcessor {
   }
 
   #score(taken: TakenRecord, careful: boolean): void {
-    const { scoring, broadcast, errors, streamTimes } = this.#options
+    const { scoring, errors } = this.#options
     const context = this.#context
-    const input = taken.input!
-    const { tenantId, customerId } = input.event
     const customer = this.#customerOf(taken)
     const current = customer.touched ? customer.draft : customer.state
     const shared = customer.touched && !careful && current !== null
-    context.input = input
-    context.tenantId = tenantId
-    context.customerId = customerId
-    context.tenant = broadcast.settings(tenantId)
-    context.models = broadcast.models(tenantId)
-    context.thresholds = broadcast.thresholds(tenantId)
-    context.streamTime = streamTimes.of(tenantId)
+    context.input = taken.input!
+    this.#setContext(context.input.event)
     context.draft = shared ? current : current === null ? newCustomerState() : cloneState(current)
     try {
       let outcome = scoring.process(context)
       if (outcome.kind === 'forward' && careful && this.#encode(context.draft) > MAX_STATE_BYTES) outcome = tooLarge()
-      if (outcome.kind === 'forward') this.#forward(taken, customer)
+      if (outcome.kind === 'forward') this.#forward(customer, taken)
       else if (shared && context.draftChanged) throw new DraftSpoilt()
       else if (outcome.kind === 'drop') this.#counts.dropped(outcome.reason)
       else this.#deadLetter(taken, outcome)
@@ -207,19 +204,48 @@ export class BatchProcessor {
     }
   }
 
-  /** Encodes what the event gave. What can't be encoded throws before any of it counts. */
-  #forward(taken: TakenRecord, customer: CachedCustomer): void {
+  /** Judges a customer, of whom there is no event yet in this batch, by new thresholds. There is no record to dead-letter. */
+  #rerank(customer: CachedCustomer, careful: boolean): void {
+    if (customer.state === null) return
+    this.#setContext(customer)
+    this.#context.draft = cloneState(customer.state)
+    try {
+      if (this.#options.scoring.rerank(this.#context).kind !== 'forward') return
+      if (careful && this.#encode(this.#context.draft) > MAX_STATE_BYTES) return
+      this.#forward(customer, null)
+    } catch (error) {
+      this.#options.errors.failed(error)
+    }
+  }
+
+  #setContext({ tenantId, customerId }: Pick<CachedCustomer, 'tenantId' | 'customerId'>): void {
+    const { broadcast, streamTimes } = this.#options
+    const context = this.#context
+    context.tenantId = tenantId
+    context.customerId = customerId
+    context.tenant = broadcast.settings(tenantId)
+    context.models = broadcast.models(tenantId)
+    context.thresholds = broadcast.thresholds(tenantId)
+    context.streamTime = streamTimes.of(tenantId)
+  }
+
+  /**
+   * Encodes what the customer's event gave, or what moved him without one. What can't be encoded throws before any of it
+   * counts.
+   */
+  #forward(customer: CachedCustomer, taken: TakenRecord | null): void {
     const { customerCodec, changeCodec, outputs, streamTimes, windowDeltas } = this.#options
     const context = this.#context
     const arena = this.#arena
     const headers = this.#headers
-    const { record, topic } = taken
-    const { eventId } = context.input.event
+    const key = taken?.record.key ?? Buffer.from(customer.key)
     let valueEnd = 0
     const start = arena.place((into, at) => {
       valueEnd = customerCodec.encodeInto(context.customer, into, at)
       if (valueEnd < 0) return valueEnd
-      return headers.write(into, valueEnd, topic, record.offset, record.timestamp, eventId)
+      if (taken === null) return headers.writeWithoutOrigin(into, valueEnd, context.eventId)
+      const { record, topic } = taken
+      return headers.write(into, valueEnd, topic, record.offset, record.timestamp, context.eventId)
     })
     const source = arena.buffer
     const headersEnd = arena.end
@@ -234,14 +260,15 @@ export class BatchProcessor {
       return { source: arena.buffer, from, end, headersEnd: arena.end }
     })
     for (const each of changes) {
-      outputs.change(each.source, each.from, each.end, each.headersEnd, record.key!, ORIGIN_HEADERS)
+      outputs.change(each.source, each.from, each.end, each.headersEnd, key, taken === null ? 0 : ORIGIN_HEADERS)
       this.#bytes += each.headersEnd - each.from
     }
-    this.#hold(taken, customer, source, start, valueEnd, headersEnd)
+    const headerCount = taken === null ? NO_ORIGIN_HEADERS : CUSTOMER_HEADERS
+    this.#hold(customer, { key, source, start, valueEnd, headersEnd, headerCount })
     windowDeltas.add(context)
-    if (context.late !== null) this.#deadLetter(taken, { stage: 'window', ...context.late })
+    if (taken !== null && context.late !== null) this.#deadLetter(taken, { stage: 'window', ...context.late })
     streamTimes.observe(context.tenantId, context.draft.newestAt)
-    this.#counts.scored++
+    if (taken !== null) this.#counts.scored++
     this.#counts.changes += changes.length
     customer.draft = context.draft
     customer.probability = context.customer.lead.probability
@@ -257,29 +284,30 @@ export class BatchProcessor {
     const start = arena.place((into, at) =>
       this.#headers.write(into, at, topic, record.offset, record.timestamp, eventId),
     )
-    this.#hold(taken, customer, arena.buffer, start, start, arena.end)
+    this.#hold(customer, {
+      key: record.key!,
+      source: arena.buffer,
+      start,
+      valueEnd: start,
+      headersEnd: arena.end,
+      headerCount: CUSTOMER_HEADERS,
+    })
     this.#counts.erasures++
     customer.draft = null
   }
 
   /** The customer's newest record waits; the one before it is written as it stands, without the state. */
-  #hold(
-    taken: TakenRecord,
-    customer: CachedCustomer,
-    source: Buffer,
-    start: number,
-    valueEnd: number,
-    headersEnd: number,
-  ): void {
+  #hold(customer: CachedCustomer, placed: Placed): void {
     const { pending } = customer
     if (pending.waits) this.#release(customer)
     pending.waits = true
-    pending.key = taken.record.key!
-    pending.source = source
-    pending.start = start
-    pending.valueEnd = valueEnd
-    pending.headersEnd = headersEnd
-    this.#bytes += headersEnd - start
+    pending.key = placed.key
+    pending.source = placed.source
+    pending.start = placed.start
+    pending.valueEnd = placed.valueEnd
+    pending.headersEnd = placed.headersEnd
+    pending.headerCount = placed.headerCount
+    this.#bytes += placed.headersEnd - placed.start
     if (customer.touched) return
     customer.touched = true
     this.#touched.push(customer)
@@ -287,8 +315,8 @@ export class BatchProcessor {
   }
 
   #release({ pending }: CachedCustomer): void {
-    const { key, source, start, valueEnd, headersEnd } = pending
-    this.#options.outputs.customer(source, start, valueEnd, headersEnd, key, CUSTOMER_HEADERS)
+    const { key, source, start, valueEnd, headersEnd, headerCount } = pending
+    this.#options.outputs.customer(source, start, valueEnd, headersEnd, key, headerCount)
     pending.waits = false
   }
 
@@ -308,7 +336,7 @@ export class BatchProcessor {
       }
     }
     if (last === null) return
-    this.#options.outputs.lastCustomer({ ...last.pending, headerCount: CUSTOMER_HEADERS })
+    this.#options.outputs.lastCustomer({ ...last.pending })
     last.pending.waits = false
   }
 

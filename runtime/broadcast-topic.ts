@@ -16,11 +16,17 @@ export class BroadcastTopic<T> {
   readonly #log: Log
   #subscription: Subscription | null = null
   #closed = false
+  #revision = 0
 
   /** @param parse the value of a record; null: of no interest here. What it throws is logged, and the value before stays */
   constructor(parse: (json: unknown, key: string) => T | null, log: Log) {
     this.#parse = parse
     this.#log = log
+  }
+
+  /** Counts up with every record. */
+  get revision(): number {
+    return this.#revision
   }
 
   get(key: string): T | undefined {
@@ -64,6 +70,7 @@ export class BroadcastTopic<T> {
   #apply(topic: string, records: readonly ConsumedRecord[]): void {
     for (const { key: bytes, value } of records) {
       const key = bytes?.toString() ?? ''
+      this.#revision++
       if (value === null) {
         this.#values.delete(key)
         continue

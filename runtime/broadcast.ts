@@ -36,6 +36,10 @@ export class TopicBroadcast implements Broadcast {
     return this.#thresholds.get(tenantId) ?? null
   }
 
+  get thresholdsRevision(): number {
+    return this.#thresholds.revision
+  }
+
   /** The prior scorecards, until a tenant has a trained model. */
   models(): Models {
     return this.#models

@@ -30,6 +30,7 @@ export interface PendingRecord {
   start: number
   valueEnd: number
   headersEnd: number
+  headerCount: number
 }
 
 /**
@@ -86,7 +87,7 @@ export function cachedCustomer(key: string, state: CustomerState | null, bytes =
     state,
     draft: null,
     touched: false,
-    pending: { waits: false, key: NOTHING, source: NOTHING, start: 0, valueEnd: 0, headersEnd: 0 },
+    pending: { waits: false, key: NOTHING, source: NOTHING, start: 0, valueEnd: 0, headersEnd: 0, headerCount: 0 },
     value: null,
     bytes,
     probability: 0,

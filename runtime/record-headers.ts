@@ -11,6 +11,8 @@ const NAMES = {
 /** Headers of a `customers` record; the first of them, the origin, are those of a `score-changes` record. */
 export const CUSTOMER_HEADERS = 5
 export const ORIGIN_HEADERS = 3
+/** Of a `customers` record that no input record caused; its `score-changes` have none. */
+export const NO_ORIGIN_HEADERS = 1
 
 /**
  * Headers of result records, all UTF-8 text: where the input record stands (topic, partition, offset), and for
@@ -45,6 +47,13 @@ export class ResultHeaders {
     this.#originEnd = at
     at = writeNumber(into, at, NAMES.ingestedAt, ingestedAt)
     return writeText(into, at, NAMES.eventId, eventId)
+  }
+
+  /** Only the event's id. @returns as `write` */
+  writeWithoutOrigin(into: Buffer, start: number, eventId: string): number {
+    this.#originEnd = start
+    const end = start + 80 + eventId.length * 3
+    return end > into.length ? end : writeText(into, start, NAMES.eventId, eventId)
   }
 }
 

@@ -39,11 +39,12 @@ export class TaskInputs {
   }
 
   /**
-   * Waits for records and takes a batch of them; at least one.
+   * Waits for records and takes a batch of them; none only if there are none for `patienceMs`.
    * @throws AppError when a topic can't be read on; the signal's reason when it aborts
    */
-  async take(limits: TakeLimits, signal: AbortSignal): Promise<TakenRecord[]> {
+  async take(limits: TakeLimits, signal: AbortSignal, patienceMs = Number.POSITIVE_INFINITY): Promise<TakenRecord[]> {
     let waitUntil = 0
+    const giveUpAt = performance.now() + patienceMs
     for (;;) {
       signal.throwIfAborted()
       const missing = this.#queues.filter((queue) => queue.isEmpty && queue.hasUnread)
@@ -52,7 +53,9 @@ export class TaskInputs {
         waitUntil = 0
         // A queue whose partition failed says so here.
         for (const queue of this.#queues) queue.peek()
-        await this.#changes(Number.POSITIVE_INFINITY, signal)
+        const left = giveUpAt - performance.now()
+        if (left <= 0) return []
+        await this.#changes(left, signal)
         continue
       }
       if (missing.length > 0) {

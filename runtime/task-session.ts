@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Fetcher, Subscription } from '../connectors/kafka/fetcher.ts'
 import type { TopicPartition, TransactionalProducer } from '../connectors/kafka/transactional-producer.ts'
+import { wouldMove } from '../models/standing.ts'
 import type { BasketDelta } from '../schemas/avro/basket-delta.ts'
 import type { NpsDelta } from '../schemas/avro/nps-delta.ts'
 import type { PopulationDelta } from '../schemas/avro/population-delta.ts'
@@ -17,6 +18,7 @@ import { CustomerCache, cachedCustomer } from './customer-cache.ts'
 import type { ErrorRate } from './error-rate.ts'
 import { type InputLag, InputQueue, type TakenRecord } from './input-queue.ts'
 import { PopulationDeltas } from './population-deltas.ts'
+import { PopulationSweep } from './population-sweep.ts'
 import { StreamTimes } from './stream-time.ts'
 import { type TakeoverPorts, takeOver } from './takeover.ts'
 import type { WorkerCounters } from './task-counters.ts'
@@ -49,6 +51,9 @@ export interface TaskPorts extends TakeoverPorts {
   readonly onRestored: (partition: number) => Promise<void>
 }
 
+/** How long nothing may come until it is looked whether thresholds have changed. */
+const IDLE_MS = 500
+
 /**
  * What a task does between a takeover and the next failure. A unit of work is one batch: process, one Kafka transaction
  * (outputs and input offsets), then one compare-and-set in Redis. Producer, cache, queues and buffers live as long as
@@ -63,6 +68,7 @@ export class TaskSession {
   readonly #processor: BatchProcessor
   readonly #populationDeltas: PopulationDeltas
   readonly #windowDeltas: WindowDeltas
+  readonly #sweep: PopulationSweep
   readonly #producer: TransactionalProducer
   readonly #stop: AbortSignal
   readonly #failed = new AbortController()
@@ -121,6 +127,13 @@ export class TaskSession {
       codec: ports.populationDeltaCodec,
       streamTimes: this.#streamTimes,
     })
+    this.#sweep = new PopulationSweep({
+      tenants: () => this.#streamTimes.all.keys(),
+      versionOf: (tenantId) => ports.broadcast.thresholds(tenantId)?.version ?? 0,
+      revision: () => ports.broadcast.thresholdsRevision,
+      scan: (tenantId, cursor, count) =>
+        ports.store.scan(partition, this.#viewOffset, { tenantId, cursor, count }, this.#failed.signal),
+    })
   }
 
   /** A batch was committed. */
@@ -169,14 +182,16 @@ export class TaskSession {
     for (;;) {
       if (batch.length === 0) {
         this.#cache.shrink(this.#confirmedBatch)
-        batch = await inputs.take(this.#settings, signal)
+        batch = await inputs.take(this.#settings, signal, this.#sweep.isPending ? 0 : IDLE_MS)
       }
+      const moved = await this.#sweepOn()
+      if (batch.length === 0 && moved.length === 0) continue
       this.#producer.begin(this.#expected, this.#ports.group)
       const missing = this.#processor.prepare(batch)
       if (missing.length > 0) await this.#load(missing, signal)
       // Lets the requests out before the batch keeps the thread busy.
       else await nextTurn()
-      const done = this.#processor.process(batch)
+      const done = this.#processor.process(batch, moved)
       const processed = done === batch.length ? batch : batch.slice(0, done)
       batch = done === batch.length ? [] : batch.slice(done)
       signal.throwIfAborted()
@@ -227,6 +242,28 @@ export class TaskSession {
       const customer = value === null ? null : await this.#ports.customerCodec.decodeLoading(value)
       this.#cache.add(cachedCustomer(key, customer === null ? null : decodeState(customer.state), value?.length))
     }
+  }
+
+  /**
+   * Goes on with the sweep, if new thresholds ask for one, by a page.
+   * @returns keys of customers, now in the cache, whom they move
+   */
+  async #sweepOn(): Promise<string[]> {
+    if (!this.#sweep.isPending) return []
+    await this.#confirming
+    const { broadcast, customerCodec } = this.#ports
+    const moved: string[] = []
+    for (const { key, value } of await this.#sweep.next()) {
+      const known = this.#cache.get(key)
+      const customer =
+        known ?? cachedCustomer(key, decodeState((await customerCodec.decodeLoading(value)).state), value.length)
+      const thresholds = broadcast.thresholds(customer.tenantId)
+      if (customer.state === null || thresholds === null) continue
+      if (!wouldMove(customer.state, thresholds, broadcast.settings(customer.tenantId))) continue
+      if (known === undefined) this.#cache.add(customer)
+      moved.push(key)
+    }
+    return moved
   }
 
   async #commit(processed: readonly TakenRecord[], offsets: Map<InputTopic, number>): Promise<void> {

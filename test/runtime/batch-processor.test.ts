@@ -25,8 +25,10 @@ import type { InputEvent } from '../../schemas/events.ts'
 import { partitionOf } from '../../schemas/partition.ts'
 import { DEFAULT_SETTINGS, type TenantSettings } from '../../schemas/settings.ts'
 import { decodeState, encodeState } from '../../schemas/state-codec.ts'
+import type { Thresholds } from '../../schemas/thresholds.ts'
 import type { InputTopic } from '../../schemas/topics.ts'
 import { createScoring, type Scoring } from '../../topology/scoring.ts'
+import { thresholds } from '../processors/build-thresholds.ts'
 import { consumed, eventAt, inputCodecs, interaction, recordOf } from './build-records.ts'
 
 const PARTITIONS = 3
@@ -84,12 +86,19 @@ class Bench {
   })
   readonly processor: BatchProcessor
 
+  thresholds: Thresholds | null = null
+
   constructor(scoring: Scoring = createScoring(), settings: TenantSettings = DEFAULT_SETTINGS) {
     this.processor = new BatchProcessor({
       partition: PARTITION,
       partitions: PARTITIONS,
       scoring,
-      broadcast: { settings: () => settings, models: () => models, thresholds: () => null },
+      broadcast: {
+        settings: () => settings,
+        models: () => models,
+        thresholds: () => this.thresholds,
+        thresholdsRevision: 0,
+      },
       customerCodec,
       changeCodec,
       cache: this.cache,
@@ -102,13 +111,13 @@ class Bench {
   }
 
   /** The batch up to the transaction, in which it may still fail. */
-  process(batch: readonly TakenRecord[]): void {
+  process(batch: readonly TakenRecord[], moved: readonly string[] = []): void {
     for (const key of this.processor.prepare(batch)) this.cache.add(cachedCustomer(key, null))
-    expect(this.processor.process(batch)).toBe(batch.length)
+    expect(this.processor.process(batch, moved)).toBe(batch.length)
   }
 
-  commit(batch: readonly TakenRecord[]): Written {
-    this.process(batch)
+  commit(batch: readonly TakenRecord[], moved: readonly string[] = []): Written {
+    this.process(batch, moved)
     const written: Record<string, ConsumedRecord[]> = { customers: [], changes: [], dead: [] }
     for (const { topic, partition, batches } of this.processor.finish({ interactions: 7 })) {
       expect(partition).toBe(PARTITION)
@@ -133,6 +142,21 @@ let bench: Bench
 
 beforeEach(() => {
   bench = new Bench()
+})
+
+test('new thresholds give a record without origin, before the events of the batch, and none when nothing moves', () => {
+  bench.commit([event(eventAt('transactions', 1_700_000_000_500), 3)])
+  bench.thresholds = thresholds({ version: 6 })
+  const { customers, changes } = bench.commit([event(interaction(), 8)], ['shop/c-1'])
+  expect(customers.map(customerOf)).toMatchObject([
+    { cause: 'population', eventId: 'population:shop/c-1:6', thresholdsVersion: 6, rfm: { r: 1 } },
+    { cause: 'event', thresholdsVersion: 6, rfm: { r: 1 } },
+  ])
+  expect(headersOf(customers[0]!)).toEqual({ eventId: 'population:shop/c-1:6' })
+  expect(headersOf(customers[1]!)).toMatchObject({ offset: '8' })
+  expect(changes.map(headersOf)).toEqual([{}, {}])
+  expect(bench.state('shop/c-1')).toEqual(decodeState(customerOf(customers[1]!).state))
+  expect(bench.commit([], ['shop/c-1'])).toEqual({ customers: [], changes: [], deadLetters: [] })
 })
 
 test('an event gives one customers record, with its origin, and the state that the cache goes on with', () => {
