@@ -73,7 +73,9 @@ export const rfmExample = {
   tenantId: 'default',
   customerId: 'c-1001',
   asOf,
+  thresholdsVersion: 0,
   ...rfm,
+  loyalty: null,
   now: { asOf: tenDaysLater, recencyDays: 11 },
 }
 

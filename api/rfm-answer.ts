@@ -5,16 +5,18 @@ import { rfmExample } from './examples.ts'
 
 const DAY_MS = 86_400_000
 
-const { tenantId, customerId, asOf } = jsonProperties(customerSchema)
+const { tenantId, customerId, asOf, thresholdsVersion, loyalty } = jsonProperties(customerSchema)
 const rfmProperties = jsonProperties(customerSchema.fields.find((field) => field.name === 'rfm')!.type)
 
-/** The fields of the record's `rfm`, and whose and when; recency also as of the request. */
+/** The fields of the record's `rfm`, loyalty, whose and when and by which thresholds; recency also as of the request. */
 export const rfmAnswerSchema = Type.Object(
   {
     tenantId,
     customerId,
     asOf,
+    thresholdsVersion,
     ...rfmProperties,
+    loyalty,
     now: Type.Object({ asOf, recencyDays: rfmProperties.recencyDays }),
   },
   { examples: [rfmExample] },
@@ -29,7 +31,9 @@ export function rfmAnswer(stored: Customer, now: number): Static<typeof rfmAnswe
     tenantId: stored.tenantId,
     customerId: stored.customerId,
     asOf: stored.asOf,
+    thresholdsVersion: stored.thresholdsVersion,
     ...rfm,
+    loyalty: stored.loyalty,
     now: { asOf: nowAsOf, recencyDays },
   }
 }

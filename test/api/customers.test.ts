@@ -159,6 +159,14 @@ describe('GET /v1/customers/{id}/rfm', () => {
     expect(answer.now).toEqual({ asOf: NOW, recencyDays: expect.closeTo(stored.rfm.recencyDays! + 10, 9) })
   })
 
+  it('has class, loyalty and the thresholds that they are by', async () => {
+    const stored = scored('ada')
+    const rfm = { ...stored.rfm, r: 5, f: 1, m: 3, segment: 'Potential' }
+    await store(view, { ...stored, rfm, loyalty: { score: 0.42, tier: 'Bronze' }, thresholdsVersion: 4 })
+    const wanted = { ...rfm, loyalty: { score: 0.42, tier: 'Bronze' }, thresholdsVersion: 4 }
+    expect((await get('/v1/customers/ada/rfm')).json()).toMatchObject(wanted)
+  })
+
   it('has no recency without a purchase', async () => {
     await store(view, scored('ada', 'default', 0))
     const answer = (await get('/v1/customers/ada/rfm')).json()
