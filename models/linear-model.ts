@@ -21,7 +21,7 @@ export interface CompiledModel {
   readonly traits: ReadonlyMap<string, number>
   /** By input: level → its number; null for an input of numbers. Values that are no level have the number after the last. */
   readonly levels: readonly (ReadonlyMap<TraitValue, number> | null)[]
-  /** By input: how a reason names each level, `traits.plan=pro`; empty for an input of numbers. */
+  /** By input: how a reason names each level, `traits.plan=pro`, the other values of a text, and last a missing value. */
   readonly levelNames: readonly (readonly string[])[]
   /** By input, and the end: where its pieces begin in the next three arrays. For levels a piece is a level. */
   readonly starts: Int32Array
@@ -81,7 +81,9 @@ export function compileModel(model: LinearModel): CompiledModel {
       basis.kind === 'levels' ? new Map(basis.levels.map((level, number) => [level, number])) : null,
     ),
     levelNames: inputs.map(({ feature, basis }) =>
-      basis.kind === 'levels' ? [...basis.levels, '(other)'].map((level) => `${feature}=${level}`) : [],
+      [...(basis.kind === 'levels' ? [...basis.levels, '(other)'] : []), '(missing)'].map(
+        (level) => `${feature}=${level}`,
+      ),
     ),
     starts,
     anchors: Float64Array.from(flat, ({ anchor }) => anchor),

@@ -121,8 +121,9 @@ export function topReasons(model: CompiledModel, workings: Workings, n: number, 
   return into
 }
 
-function levelNameOf({ names, levelNames }: CompiledModel, input: number, value: number): string {
-  return Number.isNaN(value) ? `${names[input]!}=(missing)` : levelNames[input]![value]!
+function levelNameOf({ levelNames }: CompiledModel, input: number, value: number): string {
+  const names = levelNames[input]!
+  return names[Number.isNaN(value) ? names.length - 1 : value]!
 }
 
 function outranks(input: number, other: number, contributions: Float64Array, names: readonly string[]): boolean {

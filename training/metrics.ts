@@ -35,8 +35,8 @@ export function aucOf(scores: ArrayLike<number>, labels: ArrayLike<number>): num
   let positives = 0
   let rankSum = 0
   for (let start = 0; start < order.length; ) {
-    let end = start
-    let tied = 0
+    let end = start + 1
+    let tied = labels[order[start]!]!
     while (end < order.length && scores[order[end]!] === scores[order[start]!]) tied += labels[order[end++]!]!
     positives += tied
     rankSum += tied * ((start + 1 + end) / 2)

@@ -36,6 +36,10 @@ describe('aucOf', () => {
     )
   })
 
+  it('comes to an end over scores that are no numbers', () => {
+    expect(aucOf([Number.NaN, Number.NaN, 1], [0, 1, 1])).toBeLessThanOrEqual(1)
+  })
+
   it('says nothing where a class is missing', () => {
     expect(aucOf([1, 2], [1, 1])).toBe(0.5)
   })
