@@ -34,6 +34,20 @@ function addSpans(windows: Window[], time: number, offsetMs: number, sizeMs: num
   }
 }
 
+/** The latest end among the windows that hold an instant, since-ever aside; -Infinity when there is only that. */
+export function latestEndOf(time: number, settings: TenantSettings, kind: WindowedKind): number {
+  const { offsetMs } = settings.windows
+  const { tumblingMs, hopping } = settings[kind]
+  let latest = Number.NEGATIVE_INFINITY
+  for (const sizeMs of tumblingMs) latest = Math.max(latest, lastEnd(time - offsetMs, sizeMs, sizeMs))
+  for (const { sizeMs, hopMs } of hopping) latest = Math.max(latest, lastEnd(time - offsetMs, sizeMs, hopMs))
+  return latest + offsetMs
+}
+
+function lastEnd(time: number, sizeMs: number, hopMs: number): number {
+  return Math.floor(time / hopMs) * hopMs + sizeMs
+}
+
 /** Whether a window still takes events: its end and the grace are not behind the stream time. */
 export function isOpen({ end }: Window, streamTime: number, settings: TenantSettings): boolean {
   return end === null || streamTime < end + settings.windows.graceMs

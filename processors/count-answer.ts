@@ -1,5 +1,5 @@
 import { npsClassOf } from '../models/nps-score.ts'
-import { isOpen, type Window, windowsOf, windowsVersion } from '../models/windows.ts'
+import { latestEndOf, type Window, windowsVersion } from '../models/windows.ts'
 import type { Survey } from '../schemas/avro/survey.ts'
 import type { TenantSettings } from '../schemas/settings.ts'
 import type { EventContext, NpsGroup } from './event-context.ts'
@@ -84,15 +84,15 @@ function newestIn({ start, end }: Window, answers: readonly KeptAnswer[], versio
 /** What an open window may hold, and the newest answer to each survey for since-ever; the newest `maxAnswers` of them. */
 function stillNeeded(answers: KeptAnswer[], streamTime: number, tenant: TenantSettings): KeptAnswer[] {
   const { maxAnswers } = tenant.nps
-  const needed = answers.filter((answer, i) => {
-    const isNewest = !answers.some(
-      (other, j) => isOfSurvey(other, answer) && (other.at > answer.at || (other.at === answer.at && j > i)),
-    )
-    if (isNewest) return true
-    return windowsOf(answer.at, tenant, 'nps').some(
-      (window) => window.end !== null && isOpen(window, streamTime, tenant),
-    )
-  })
+  const newest = new Map<string, KeptAnswer>()
+  for (const answer of answers) {
+    const survey = `${answer.surveyHigh} ${answer.surveyLow}`
+    if (answer.at >= (newest.get(survey)?.at ?? 0)) newest.set(survey, answer)
+  }
+  const everNeeded = new Set(newest.values())
+  const needed = answers.filter(
+    (answer) => everNeeded.has(answer) || streamTime < latestEndOf(answer.at, tenant, 'nps') + tenant.windows.graceMs,
+  )
   if (needed.length <= maxAnswers) return needed
   const oldest = needed.map(({ at }) => at).sort((a, b) => b - a)[maxAnswers - 1]!
   return needed.filter(({ at }) => at >= oldest).slice(-maxAnswers)
