@@ -154,6 +154,7 @@ export class BasketAggregate {
 
   /** All pairs are to be sent: those of an open window that a change reached, those of a closed one for the final result. */
   #refresh(of: BasketWindow, now: number, refreshMs: number): void {
+    of.roundSince ??= now
     if (of.roundLeft > 0 || of.covered === of.changes || now - of.roundSince < refreshMs) return
     if (of.closedAt !== null) {
       of.revision++

@@ -44,8 +44,8 @@ export interface BasketWindow extends WindowState {
   /** Of the round in which all pairs are being sent: pairs left, and `changes` at its beginning. */
   roundLeft: number
   roundAt: number
-  /** The worker's clock when the last such round began. */
-  roundSince: number
+  /** The worker's clock when the last such round began, or since when it is known that none did. */
+  roundSince: number | null
 }
 
 export function newBasketWindow(key: string, window: Window, { crossSell }: TenantSettings): BasketWindow {
@@ -61,7 +61,7 @@ export function newBasketWindow(key: string, window: Window, { crossSell }: Tena
     revision: 0,
     roundLeft: 0,
     roundAt: 0,
-    roundSince: 0,
+    roundSince: null,
   }
 }
 

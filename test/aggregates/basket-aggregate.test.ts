@@ -66,6 +66,35 @@ describe('one window', () => {
     expect(bench.advance(10 * MINUTE)).toEqual([])
   })
 
+  test('pairs that go while all are being sent do not keep the others from being sent again', () => {
+    const bench = new AggregateBench({ crossSell: { refreshMs: MINUTE } })
+    for (const names of [
+      ['a', 'b'],
+      ['c', 'd'],
+      ['a', 'b'],
+    ])
+      bench.aggregates.addBaskets(basket(names), bench.now)
+    bench.flush()
+    bench.now += MINUTE
+    bench.aggregates.addBaskets(basket(['e', 'f']), bench.now)
+    expect(bench.flush(bench.now, 2)).toHaveLength(2)
+    bench.aggregates.addBaskets(basket(['c', 'd'], { orders: -1 }), bench.now)
+    bench.aggregates.addBaskets(basket(['e', 'f'], { orders: -1 }), bench.now)
+    for (let i = 0; i < 3; i++) bench.advance(MINUTE)
+    expect(pairs(bench.results.values())).toMatchObject([{ a: 'a', orders: 2, totalOrders: 2, lift: 1 }])
+  })
+
+  test('a restart sends nothing again that did not move', () => {
+    const bench = new AggregateBench({ crossSell: { refreshMs: MINUTE } })
+    bench.aggregates.addBaskets(basket(['a', 'b']), bench.now)
+    bench.flush()
+    bench.aggregates.addBaskets(basket(['a', 'b']), bench.now)
+    bench.flush()
+    expect(bench.advance(1000)).toHaveLength(1)
+    bench.restart()
+    expect(bench.advance(1000)).toEqual([])
+  })
+
   test('a pair whose orders are all taken back is withdrawn', () => {
     const bench = new AggregateBench()
     bench.aggregates.addBaskets(basket(['a', 'b']), bench.now)

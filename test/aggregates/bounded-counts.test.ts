@@ -4,8 +4,10 @@ import { BoundedCounts, type Counter } from '../../aggregates/bounded-counts.ts'
 
 const KEYS = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j', 'k', 'l']
 
-/** Keys to add (true) or take back: what was never added isn't taken back. */
-const steps = fc.array(fc.tuple(fc.constantFrom(...KEYS), fc.boolean()), { maxLength: 400 })
+/** Keys to add (true) or take back, some of them many times: what was never added isn't taken back. */
+const steps = fc
+  .array(fc.tuple(fc.constantFrom(...KEYS), fc.boolean(), fc.constantFrom(1, 1, 2, 9)), { maxLength: 100 })
+  .map((runs) => runs.flatMap(([key, isAdded, times]) => Array.from({ length: times }, () => [key, isAdded] as const)))
 
 class Stream {
   readonly counts: BoundedCounts<Counter>
@@ -97,4 +99,20 @@ test('counts that were stored and restored go on like those that were not', () =
       expect(restarted.floor).toBe(stream.counts.floor)
     }),
   )
+})
+
+test('the floor stays when what is let go has been taken back below it', () => {
+  const stream = new Stream(2)
+  for (const [key, times] of [
+    ['a', 5],
+    ['b', 6],
+    ['c', 1],
+  ] as const) {
+    for (let i = 0; i < times; i++) stream.take(key, true)
+  }
+  expect([stream.counts.get('a'), stream.counts.floor]).toEqual([undefined, 5])
+  for (let i = 0; i < 4; i++) stream.take('b', false)
+  stream.take('d', true)
+  // Five of `a` are still there: a lower floor would deny them.
+  expect([stream.counts.get('b'), stream.counts.floor]).toEqual([undefined, 5])
 })

@@ -129,6 +129,17 @@ describe('closing', () => {
     expect(npsOf(bench.advance(1))).toMatchObject([{ final: true }])
   })
 
+  test('a source that goes on speaking holds a window open by its own time', () => {
+    const bench = new AggregateBench(settings)
+    bench.aggregates.addNps(delta([1, 0, 0]), bench.now)
+    for (let i = 0; i < 5; i++) {
+      bench.advance(50_000)
+      bench.aggregates.addNps({ tenantId: 'shop', source: 0, streamTime: START + HOUR, windows: [] }, bench.now)
+    }
+    bench.advance(50_000)
+    expect(npsOf(bench.sent).map(({ final }) => final)).toEqual([false])
+  })
+
   test('a task that catches up does not take its sources for idle', () => {
     const bench = new AggregateBench(settings)
     const written = bench.now
