@@ -109,15 +109,15 @@ export const OPTIONS = {
   PORT: integer(3000, 0, 65_535, 'Port of the HTTP server; 0: a free one.'),
   EVERSCORE_API_KEYS: apiKeys,
   LOG_LEVEL: oneOf(['debug', 'info', 'warn', 'error', 'silent'], 'info', 'Least level of log lines.'),
-  BATCH_MAX_RECORDS: integer(4_000, 1, 100_000, 'Most input records in one transaction of one partition.'),
+  BATCH_MAX_RECORDS: integer(10_000, 1, 100_000, 'Most input records in one transaction of one partition.'),
   BATCH_MAX_BYTES: integer(
-    2 * 1024 * 1024,
+    4 * 1024 * 1024,
     1_024,
     16 * 1024 * 1024,
     'Most input bytes in one transaction of one partition.',
   ),
   QUEUE_MAX_BYTES: integer(
-    2 * 1024 * 1024,
+    4 * 1024 * 1024,
     65_536,
     256 * 1024 * 1024,
     'Fetched bytes that wait for each input topic of a partition.',
