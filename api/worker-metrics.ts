@@ -73,6 +73,14 @@ function countersOf(reports: readonly WorkerReport[]): MetricFamily[] {
     counter('everscore_records_lost_total', 'Input records that retention removed before they were read.', (report) =>
       of(report, report.events.lost ?? 0),
     ),
+    counter('everscore_examples_total', 'Examples that outcomes gave models to learn from.', (report) =>
+      of(report, report.events.examples ?? 0),
+    ),
+    counter(
+      'everscore_outcomes_without_example_total',
+      "Outcomes older than their customer's newest event, or of nobody known.",
+      (report) => of(report, report.events.outcomesWithoutExample ?? 0),
+    ),
     counter('everscore_dead_letters_total', 'Records that could not be processed.', ({ workerId, events }) =>
       Object.entries(events.deadLetters).map(([reason, value]) => ({ labels: { worker: workerId, reason }, value })),
     ),

@@ -5,6 +5,7 @@ import { createWorkings, type Workings } from '../models/score.ts'
 import type { Window } from '../models/windows.ts'
 import type { Customer } from '../schemas/avro/customer.ts'
 import type { ScoreChange } from '../schemas/avro/score-change.ts'
+import type { TrainingExample } from '../schemas/avro/training-example.ts'
 import { type CustomerState, NEVER, newCustomerState } from '../schemas/customer-state.ts'
 import type { InputEvent } from '../schemas/events.ts'
 import { DEFAULT_SETTINGS, type TenantSettings } from '../schemas/settings.ts'
@@ -59,6 +60,10 @@ export interface EventContext {
   /** What the event adds to the windows of NPS and cross-sell; emptied and kept like `changes`. */
   readonly npsChanges: NpsChange[]
   readonly basketChanges: BasketChange[]
+  /** What models may learn from the event; emptied and kept like `changes`. */
+  readonly examples: TrainingExample[]
+  /** The event is an outcome that came too late, or too early, to be an example. */
+  outcomeWithoutExample: boolean
   /** Why the event, scored all the same, doesn't count in every window it belongs to: a dead letter besides. */
   late: Refusal | null
 }
@@ -117,6 +122,8 @@ export function createEventContext(): EventContext {
     changes: [],
     npsChanges: [],
     basketChanges: [],
+    examples: [],
+    outcomeWithoutExample: false,
     late: null,
   }
 }

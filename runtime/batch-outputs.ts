@@ -3,10 +3,13 @@ import { RecordBatches } from '../connectors/kafka/record-batches.ts'
 import type { TransactionOutput } from '../connectors/kafka/transactional-producer.ts'
 import type { EncodedHeaders } from './dead-letter.ts'
 
+const NO_HEADERS = Buffer.alloc(0)
+
 export interface OutputTopics {
   readonly customers: string
   readonly scoreChanges: string
   readonly deadLetters: string
+  readonly examples: string
 }
 
 /** Where an encoded record stands: the value from `start` to `valueEnd` (equal: a null value), its headers behind it. */
@@ -19,13 +22,14 @@ export interface Placed {
   readonly headerCount: number
 }
 
-/** The records that one batch of input writes into the three result topics. */
+/** The records that one batch of input writes into the result topics. */
 export class BatchOutputs {
   readonly #topics: OutputTopics
   readonly #partition: number
   readonly #customers = new RecordBatches()
   readonly #changes = new RecordBatches()
   readonly #deadLetters = new RecordBatches()
+  readonly #examples = new RecordBatches()
   #timestamp = 0
   #last: Placed | null = null
 
@@ -41,6 +45,7 @@ export class BatchOutputs {
     this.#customers.reset()
     this.#changes.reset()
     this.#deadLetters.reset()
+    this.#examples.reset()
   }
 
   /** An empty value is a null one. */
@@ -68,6 +73,10 @@ export class BatchOutputs {
     this.#deadLetters.next.add(this.#timestamp, key, value, headers.bytes, headers.count)
   }
 
+  example(key: Uint8Array, value: Buffer): void {
+    this.#examples.next.add(this.#timestamp, key, value, NO_HEADERS, 0)
+  }
+
   /**
    * @param inputs the next input offsets after this batch. They are the header `inputs` of its last `customers` record:
    * compaction always keeps the newest record of a log, so that the offsets are found there if the group loses them.
@@ -88,6 +97,7 @@ export class BatchOutputs {
       { topic: this.#topics.customers, partition, batches: this.#customers.batches },
       { topic: this.#topics.scoreChanges, partition, batches: this.#changes.batches },
       { topic: this.#topics.deadLetters, partition, batches: this.#deadLetters.batches },
+      { topic: this.#topics.examples, partition, batches: this.#examples.batches },
     ].filter(({ batches }) => batches.length > 0)
   }
 }

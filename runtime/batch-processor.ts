@@ -4,6 +4,7 @@ import { createEventContext, type EventContext } from '../processors/event-conte
 import type { Outcome } from '../processors/outcome.ts'
 import type { Customer } from '../schemas/avro/customer.ts'
 import type { ScoreChange } from '../schemas/avro/score-change.ts'
+import type { TrainingExample } from '../schemas/avro/training-example.ts'
 import type { AvroCodec } from '../schemas/codec.ts'
 import { type CustomerState, cloneState, newCustomerState } from '../schemas/customer-state.ts'
 import { type AppError, messageOf } from '../schemas/errors.ts'
@@ -48,6 +49,7 @@ export interface BatchProcessorOptions {
   readonly broadcast: Broadcast
   readonly customerCodec: AvroCodec<Customer>
   readonly changeCodec: AvroCodec<ScoreChange>
+  readonly exampleCodec: AvroCodec<TrainingExample>
   readonly cache: CustomerCache
   readonly outputs: BatchOutputs
   readonly streamTimes: StreamTimes
@@ -234,7 +236,7 @@ export class BatchProcessor {
    * counts.
    */
   #forward(customer: CachedCustomer, taken: TakenRecord | null): void {
-    const { customerCodec, changeCodec, outputs, streamTimes, windowDeltas } = this.#options
+    const { customerCodec, changeCodec, exampleCodec, outputs, streamTimes, windowDeltas } = this.#options
     const context = this.#context
     const arena = this.#arena
     const headers = this.#headers
@@ -259,9 +261,14 @@ export class BatchProcessor {
       })
       return { source: arena.buffer, from, end, headersEnd: arena.end }
     })
+    const examples = context.examples.map((example) => exampleCodec.encode(example))
     for (const each of changes) {
       outputs.change(each.source, each.from, each.end, each.headersEnd, key, taken === null ? 0 : ORIGIN_HEADERS)
       this.#bytes += each.headersEnd - each.from
+    }
+    for (const each of examples) {
+      outputs.example(key, each)
+      this.#bytes += each.length
     }
     const headerCount = taken === null ? NO_ORIGIN_HEADERS : CUSTOMER_HEADERS
     this.#hold(customer, { key, source, start, valueEnd, headersEnd, headerCount })
@@ -270,6 +277,8 @@ export class BatchProcessor {
     streamTimes.observe(context.tenantId, context.draft.newestAt)
     if (taken !== null) this.#counts.scored++
     this.#counts.changes += changes.length
+    this.#counts.examples += examples.length
+    if (context.outcomeWithoutExample) this.#counts.outcomesWithoutExample++
     customer.draft = context.draft
     customer.probability = context.customer.lead.probability
     customer.risk = context.customer.churn.risk

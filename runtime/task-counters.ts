@@ -7,6 +7,9 @@ export class EventCounts {
   scored = 0
   changes = 0
   erasures = 0
+  /** Examples that outcomes gave, and outcomes that came too late or too early to give one. */
+  examples = 0
+  outcomesWithoutExample = 0
 
   dropped(reason: string): void {
     this.drops.set(reason, (this.drops.get(reason) ?? 0) + 1)
@@ -23,6 +26,8 @@ export class EventCounts {
     this.scored += other.scored
     this.changes += other.changes
     this.erasures += other.erasures
+    this.examples += other.examples
+    this.outcomesWithoutExample += other.outcomesWithoutExample
   }
 
   clear(): void {
@@ -31,6 +36,8 @@ export class EventCounts {
     this.scored = 0
     this.changes = 0
     this.erasures = 0
+    this.examples = 0
+    this.outcomesWithoutExample = 0
   }
 }
 

@@ -6,6 +6,7 @@ import type { BasketDelta } from '../schemas/avro/basket-delta.ts'
 import type { NpsDelta } from '../schemas/avro/nps-delta.ts'
 import type { PopulationDelta } from '../schemas/avro/population-delta.ts'
 import type { ScoreChange } from '../schemas/avro/score-change.ts'
+import type { TrainingExample } from '../schemas/avro/training-example.ts'
 import type { AvroCodec } from '../schemas/codec.ts'
 import { AppError } from '../schemas/errors.ts'
 import type { InputEvent } from '../schemas/events.ts'
@@ -37,6 +38,7 @@ export interface TaskSettings extends TakeLimits {
 export interface TaskPorts extends TakeoverPorts {
   readonly inputFetcher: Fetcher
   readonly changeCodec: AvroCodec<ScoreChange>
+  readonly exampleCodec: AvroCodec<TrainingExample>
   readonly populationDeltaCodec: AvroCodec<PopulationDelta>
   readonly npsDeltaCodec: AvroCodec<NpsDelta>
   readonly basketDeltaCodec: AvroCodec<BasketDelta>
@@ -95,6 +97,7 @@ export class TaskSession {
         customers: ports.topicName('customers'),
         scoreChanges: ports.topicName('score-changes'),
         deadLetters: ports.topicName('dead-letters'),
+        examples: ports.topicName('training-examples'),
       },
       partition,
     )
@@ -113,6 +116,7 @@ export class TaskSession {
       broadcast: ports.broadcast,
       customerCodec: ports.customerCodec,
       changeCodec: ports.changeCodec,
+      exampleCodec: ports.exampleCodec,
       cache: this.#cache,
       outputs,
       streamTimes: this.#streamTimes,

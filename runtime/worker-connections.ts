@@ -8,6 +8,7 @@ import type { Customer } from '../schemas/avro/customer.ts'
 import type { NpsDelta } from '../schemas/avro/nps-delta.ts'
 import type { PopulationDelta } from '../schemas/avro/population-delta.ts'
 import type { ScoreChange } from '../schemas/avro/score-change.ts'
+import type { TrainingExample } from '../schemas/avro/training-example.ts'
 import { AvroCodec } from '../schemas/codec.ts'
 import { encodeCustomer } from '../schemas/customer-encoder.ts'
 import { AppError, messageOf } from '../schemas/errors.ts'
@@ -124,6 +125,7 @@ export async function connectWorker(options: ConnectOptions): Promise<WorkerConn
     store,
     customerCodec: codec<Customer>('customers').useEncoder(encodeCustomer),
     changeCodec: codec<ScoreChange>('score-changes'),
+    exampleCodec: codec<TrainingExample>('training-examples'),
     populationDeltaCodec: codec<PopulationDelta>('population-deltas'),
     npsDeltaCodec: codec<NpsDelta>('nps-deltas'),
     basketDeltaCodec: codec<BasketDelta>('basket-deltas'),

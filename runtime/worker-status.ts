@@ -33,6 +33,8 @@ export function buildReport(
       deadLetters: Object.fromEntries(events.deadLetters),
       duplicates: events.drops.get('duplicate') ?? 0,
       lost: counters.lostRecords,
+      examples: events.examples,
+      outcomesWithoutExample: events.outcomesWithoutExample,
     },
     memory: { rss, heapUsed, external, arrayBuffers },
     latency: {

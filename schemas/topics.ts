@@ -9,6 +9,7 @@ import { populationDeltaSchema } from './avro/population-delta.ts'
 import { profileSchema } from './avro/profile.ts'
 import { scoreChangeSchema } from './avro/score-change.ts'
 import { surveySchema } from './avro/survey.ts'
+import { trainingExampleSchema } from './avro/training-example.ts'
 import { transactionSchema } from './avro/transaction.ts'
 import type { AvroSchema } from './avro.ts'
 
@@ -106,6 +107,15 @@ export const TOPICS = {
     schema: crossSellSchema,
     config: { ...compacted, 'max.message.bytes': String(8 * MIB) },
     doc: 'Items and categories that are bought together, in windows of event time and since ever.',
+  },
+  'training-examples': {
+    name: 'training-examples',
+    role: 'result',
+    partitions: 'data',
+    schema: trainingExampleSchema,
+    // A model learns from what is older than a season; the broker keeps what the newest models could be made of again.
+    config: { 'cleanup.policy': 'delete', 'retention.ms': String(730 * DAY_MS), 'max.message.bytes': String(8 * MIB) },
+    doc: 'Customers as they were when something became of them, and what: examples to learn from.',
   },
   'dead-letters': {
     name: 'dead-letters',

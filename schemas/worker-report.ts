@@ -54,6 +54,8 @@ export const workerReportSchema = Type.Object({
       deadLetters: Type.Record(Type.String(), Count, { description: 'By reason.' }),
       duplicates: Count,
       lost: Type.Optional(Count),
+      examples: Type.Optional(Count),
+      outcomesWithoutExample: Type.Optional(Count),
     },
     { description: 'Counted since the worker started.' },
   ),

@@ -6,6 +6,7 @@ import type { Outcome } from '../processors/outcome.ts'
 import { StreamTimes } from '../runtime/stream-time.ts'
 import type { Customer } from '../schemas/avro/customer.ts'
 import type { ScoreChange } from '../schemas/avro/score-change.ts'
+import type { TrainingExample } from '../schemas/avro/training-example.ts'
 import { type CustomerState, newCustomerState } from '../schemas/customer-state.ts'
 import type { InputEvent } from '../schemas/events.ts'
 import { customerKey } from '../schemas/partition.ts'
@@ -39,6 +40,7 @@ export interface DriverOutputs {
   customers: Customer
   'score-changes': ScoreChange
   'dead-letters': DeadLetter
+  'training-examples': TrainingExample
   /** Before they are combined. */
   'nps-deltas': NpsChange
   'basket-deltas': BasketChange
@@ -81,6 +83,7 @@ export function createDriver({ settings = DEFAULT_SETTINGS, models, thresholds =
     customers: [],
     'score-changes': [],
     'dead-letters': [],
+    'training-examples': [],
     'nps-deltas': [],
     'basket-deltas': [],
   }
@@ -101,6 +104,7 @@ export function createDriver({ settings = DEFAULT_SETTINGS, models, thresholds =
     states.set(customerKey(context.tenantId, context.customerId), customer.state)
     outputs.customers.push(customer)
     outputs['score-changes'].push(...context.changes)
+    outputs['training-examples'].push(...context.examples)
   }
 
   const fireTimers = (tenantId: string, customerId: string, before: number): void => {

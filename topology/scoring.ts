@@ -9,6 +9,7 @@ import { createPlanTimer } from '../processors/plan-timer.ts'
 import type { Processor } from '../processors/processor.ts'
 import { createRankCustomer } from '../processors/rank-customer.ts'
 import { createScoreCustomer } from '../processors/score-customer.ts'
+import { createTakeExample } from '../processors/take-example.ts'
 import { createUpdateFeatures } from '../processors/update-features.ts'
 import { createValidateEvent } from '../processors/validate-event.ts'
 import { customerKey } from '../schemas/partition.ts'
@@ -30,7 +31,9 @@ export const scoringTopology: Topology = createTopology()
   ])
   // After validation, so that an event that is refused doesn't enter its id and can be sent again, corrected.
   .processor('deduplicate-event', createDeduplicateEvent, ['validate-event'])
-  .processor('update-features', createUpdateFeatures, ['deduplicate-event'])
+  // Before the event changes the customer: an example is how he was until then.
+  .processor('take-example', createTakeExample, ['deduplicate-event'])
+  .processor('update-features', createUpdateFeatures, ['take-example'])
   .timers('due-timers')
   .timers('new-thresholds')
   .processor('score-customer', createScoreCustomer, ['update-features', 'due-timers', 'new-thresholds'])
@@ -46,6 +49,7 @@ export const scoringTopology: Topology = createTopology()
   .sink('change-records', 'score-changes', ['detect-change', 'rank-customer'])
   .sink('nps-changes', 'nps-deltas', ['count-answer'])
   .sink('basket-changes', 'basket-deltas', ['count-order'])
+  .sink('examples', 'training-examples', ['take-example'])
   .sink('refused-events', 'dead-letters', ['validate-event', 'update-features', 'count-answer', 'count-order'])
 
 export interface Scoring {
@@ -108,6 +112,8 @@ function run(steps: readonly Processor[], context: EventContext): Outcome {
   context.changes.length = 0
   context.npsChanges.length = 0
   context.basketChanges.length = 0
+  context.examples.length = 0
+  context.outcomeWithoutExample = false
   context.late = null
   context.draftChanged = context.cause === 'timer'
   for (let i = 0; i < steps.length; i++) {

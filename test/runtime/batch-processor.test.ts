@@ -18,6 +18,7 @@ import { customerSchema } from '../../schemas/avro/customer.ts'
 import { type NpsDelta, npsDeltaSchema } from '../../schemas/avro/nps-delta.ts'
 import type { ScoreChange } from '../../schemas/avro/score-change.ts'
 import { scoreChangeSchema } from '../../schemas/avro/score-change.ts'
+import { type TrainingExample, trainingExampleSchema } from '../../schemas/avro/training-example.ts'
 import { AvroCodec, type SchemaSource } from '../../schemas/codec.ts'
 import { encodeCustomer } from '../../schemas/customer-encoder.ts'
 import type { CustomerState } from '../../schemas/customer-state.ts'
@@ -38,6 +39,7 @@ const codecs = inputCodecs()
 const noSchemas: SchemaSource = { schemaById: () => Promise.reject(new Error('not asked')) }
 const customerCodec = new AvroCodec<Customer>(customerSchema, noSchemas).useId(90).useEncoder(encodeCustomer)
 const changeCodec = new AvroCodec<ScoreChange>(scoreChangeSchema, noSchemas).useId(91)
+const exampleCodec = new AvroCodec<TrainingExample>(trainingExampleSchema, noSchemas).useId(94)
 const npsCodec = new AvroCodec<NpsDelta>(npsDeltaSchema, noSchemas).useId(92)
 const basketCodec = new AvroCodec<BasketDelta>(basketDeltaSchema, noSchemas).useId(93)
 const models = { lead: compileModel(LEAD_PRIOR), churn: compileModel(CHURN_PRIOR) }
@@ -72,7 +74,7 @@ interface Written {
 class Bench {
   readonly cache = new CustomerCache(1_000)
   readonly outputs = new BatchOutputs(
-    { customers: 'customers', scoreChanges: 'changes', deadLetters: 'dead' },
+    { customers: 'customers', scoreChanges: 'changes', deadLetters: 'dead', examples: 'examples' },
     PARTITION,
   )
   readonly streamTimes = new StreamTimes()
@@ -101,6 +103,7 @@ class Bench {
       },
       customerCodec,
       changeCodec,
+      exampleCodec,
       cache: this.cache,
       outputs: this.outputs,
       streamTimes: this.streamTimes,
