@@ -6,8 +6,9 @@ import type { Customer } from '../schemas/avro/customer.ts'
 import type { ScoreChange } from '../schemas/avro/score-change.ts'
 import type { TrainingExample } from '../schemas/avro/training-example.ts'
 import type { AvroCodec } from '../schemas/codec.ts'
-import { type CustomerState, cloneState, newCustomerState } from '../schemas/customer-state.ts'
+import { type CustomerState, cloneState, NEVER, newCustomerState } from '../schemas/customer-state.ts'
 import { type AppError, messageOf } from '../schemas/errors.ts'
+import type { InputEvent } from '../schemas/events.ts'
 import type { TenantSettings } from '../schemas/settings.ts'
 import { encodeState } from '../schemas/state-codec.ts'
 import type { Thresholds } from '../schemas/thresholds.ts'
@@ -59,6 +60,22 @@ export interface BatchProcessorOptions {
   readonly now: () => number
 }
 
+/** At whom to look because of the time. */
+export interface Look {
+  /** Keys of customers. */
+  readonly due: readonly string[]
+  /** The time before which timers of a tenant fire. */
+  readonly clockOf: (tenantId: string) => number
+}
+
+interface Work {
+  readonly batch: readonly TakenRecord[]
+  readonly moved: readonly string[]
+  readonly look: Look
+}
+
+const AT_NOBODY: Look = { due: [], clockOf: () => NEVER }
+
 /** An event went wrong after it had begun to change a draft that earlier events of the batch had changed as well. */
 class DraftSpoilt extends Error {}
 
@@ -80,6 +97,8 @@ export class BatchProcessor {
   readonly #counts = new EventCounts()
   #scratch = Buffer.allocUnsafeSlow(4_096)
   #touched: CachedCustomer[] = []
+  #replanned = new Set<CachedCustomer>()
+  #looked = 0
   #batch = 0
   #bytes = 0
 
@@ -102,9 +121,24 @@ export class BatchProcessor {
     return this.#touched
   }
 
-  /** Finds out which records can be processed. @returns the keys of their customers that the cache doesn't have */
-  prepare(batch: readonly TakenRecord[]): string[] {
+  /** Customers that the batch looked at without writing anything of them; call after `committed`. */
+  get replanned(): readonly CachedCustomer[] {
+    return [...this.#replanned]
+  }
+
+  /** How many of those who were due, from the first on, the batch looked at. */
+  get looked(): number {
+    return this.#looked
+  }
+
+  /**
+   * Finds out which records can be processed.
+   * @param due keys of customers to look at because of the time
+   * @returns the keys of customers, theirs or due, that the cache doesn't have
+   */
+  prepare(batch: readonly TakenRecord[], due: readonly string[] = []): string[] {
     const missing = new Set<string>()
+    for (const key of due) if (this.#options.cache.get(key) === undefined) missing.add(key)
     for (const taken of batch) {
       taken.refused = taken.failure ? decodeFailure(taken.failure) : misnamed(taken)
       if (taken.refused) continue
@@ -121,19 +155,20 @@ export class BatchProcessor {
   /**
    * The customer of each record that isn't refused must be in the cache.
    * @param moved keys of customers, in the cache as well, whom new thresholds move
+   * @param look at whom because of the time, after the records: events may show that a customer isn't quiet
    * @returns how many of the records, from the first on, the batch takes
    * @throws AppError INTERNAL when so many events fail in the processors that it must be a bug of ours
    */
-  process(batch: readonly TakenRecord[], moved: readonly string[] = []): number {
+  process(batch: readonly TakenRecord[], moved: readonly string[] = [], look: Look = AT_NOBODY): number {
     const { streamTimes } = this.#options
     const before = streamTimes.mark()
     this.#batch++
     try {
-      return this.#run(batch, moved, false)
+      return this.#run({ batch, moved, look }, false)
     } catch (error) {
       if (!(error instanceof DraftSpoilt)) throw error
       streamTimes.backTo(before)
-      return this.#run(batch, moved, true)
+      return this.#run({ batch, moved, look }, true)
     }
   }
 
@@ -143,6 +178,13 @@ export class BatchProcessor {
   }
 
   committed(): void {
+    for (const customer of this.#replanned) {
+      if (customer.touched) this.#replanned.delete(customer)
+      if (customer.touched || customer.draft === null) continue
+      customer.state = customer.draft
+      customer.draft = null
+      customer.batch = this.#batch
+    }
     for (const customer of this.#touched) {
       customer.state = customer.draft
       customer.draft = null
@@ -156,13 +198,15 @@ export class BatchProcessor {
   }
 
   /** @param careful each event has a draft of its own, encoded before it counts */
-  #run(batch: readonly TakenRecord[], moved: readonly string[], careful: boolean): number {
-    for (const customer of this.#touched) {
+  #run({ batch, moved, look }: Work, careful: boolean): number {
+    for (const customer of [...this.#touched, ...this.#replanned]) {
       customer.touched = false
       customer.draft = null
       customer.pending.waits = false
     }
     this.#touched = []
+    this.#replanned = new Set()
+    this.#looked = 0
     this.#bytes = 0
     this.#counts.clear()
     this.#arena.reset()
@@ -177,6 +221,12 @@ export class BatchProcessor {
       else if (taken.input === null) this.#erase(taken)
       else this.#score(taken, careful)
     }
+    while (done === batch.length && this.#looked < look.due.length && this.#bytes < FULL_BYTES) {
+      const customer = this.#options.cache.get(look.due[this.#looked++]!)!
+      this.#fireTimers(customer, look.clockOf(customer.tenantId), careful)
+      // Also if there was nothing to fire: the entry of the index that led here is then put right.
+      this.#replanned.add(customer)
+    }
     this.#seal()
     return done
   }
@@ -185,10 +235,12 @@ export class BatchProcessor {
     const { scoring, errors } = this.#options
     const context = this.#context
     const customer = this.#customerOf(taken)
-    const current = customer.touched ? customer.draft : customer.state
-    const shared = customer.touched && !careful && current !== null
-    context.input = taken.input!
-    this.#setContext(context.input.event)
+    const input = taken.input!
+    this.#passTime(input, customer, careful)
+    const current = currentOf(customer)
+    const shared = customer.draft !== null && !careful && current !== null
+    context.input = input
+    this.#setContext(input.event)
     context.draft = shared ? current : current === null ? newCustomerState() : cloneState(current)
     try {
       let outcome = scoring.process(context)
@@ -203,6 +255,59 @@ export class BatchProcessor {
       if (shared && context.draftChanged) throw new DraftSpoilt()
       errors.failed(error)
       this.#deadLetter(taken, { stage: 'processor', reason: 'PROCESSOR_ERROR', error: messageOf(error) })
+    }
+  }
+
+  /** Fires the customer's timers that are due before an event, or before the newest event of its tenant. */
+  #passTime(input: InputEvent, customer: CachedCustomer, careful: boolean): void {
+    const nextTimerAt = currentOf(customer)?.nextTimerAt ?? 0
+    if (nextTimerAt === 0) return
+    const { tenantId, occurredAt } = input.event
+    const reached = Math.max(occurredAt, this.#options.streamTimes.of(tenantId))
+    // An event that isn't accepted makes no time pass.
+    if (nextTimerAt < reached && this.#isAccepted(input, customer)) this.#fireTimers(customer, reached, careful)
+  }
+
+  /** Whether the pipeline takes the event as it is; changes nothing. */
+  #isAccepted(input: InputEvent, customer: CachedCustomer): boolean {
+    this.#context.input = input
+    this.#setContext(input.event)
+    this.#context.draft = cloneState(currentOf(customer)!)
+    try {
+      return this.#options.scoring.process(this.#context).kind === 'forward'
+    } catch {
+      // It will be a dead letter.
+      return false
+    }
+  }
+
+  #fireTimers(customer: CachedCustomer, before: number, careful: boolean): void {
+    const { scoring, errors } = this.#options
+    const context = this.#context
+    for (;;) {
+      const current = currentOf(customer)
+      if (current === null || current.nextTimerAt === 0 || current.nextTimerAt >= before) return
+      this.#setContext(customer)
+      context.draft = cloneState(current)
+      try {
+        const outcome = scoring.fire(context)
+        if (outcome.kind === 'forward') {
+          if (careful && this.#encode(context.draft) > MAX_STATE_BYTES) throw new Error('the state is too large')
+          this.#forward(customer, null)
+          this.#counts.timers++
+        }
+        errors.passed()
+        if (outcome.kind === 'forward') continue
+      } catch (error) {
+        errors.failed(error)
+        // There is no record that could be a dead letter: the customer goes on without a timer until his next event.
+        context.draft = cloneState(current)
+        context.draft.nextTimerAt = 0
+        this.#counts.failedTimers++
+      }
+      // Nothing to write: what was planned anew is kept in memory and in the view's index, and would be found again.
+      this.#replanned.add(customer)
+      customer.draft = context.draft
     }
   }
 
@@ -252,7 +357,7 @@ export class BatchProcessor {
     const source = arena.buffer
     const headersEnd = arena.end
     const changes = context.changes.map((change) => {
-      const length = headers.originEnd - valueEnd
+      const length = taken === null ? 0 : headers.originEnd - valueEnd
       let end = 0
       const from = arena.place((into, at) => {
         end = changeCodec.encodeInto(change, into, at)
@@ -408,6 +513,11 @@ export class BatchProcessor {
     this.#bytes += value?.length ?? 0
     this.#counts.deadLettered(letter.reason)
   }
+}
+
+/** As the batch under way has left him. */
+function currentOf(customer: CachedCustomer): CustomerState | null {
+  return customer.touched || customer.draft !== null ? customer.draft : customer.state
 }
 
 function tooLarge(): Outcome {

@@ -50,6 +50,7 @@ export class InputQueue implements FetchSink, InputLag {
   #position: number
   #end: number
   #failure: AppError | null = null
+  #fetchedAt = Number.NEGATIVE_INFINITY
 
   constructor(
     topic: InputTopic,
@@ -94,6 +95,11 @@ export class InputQueue implements FetchSink, InputLag {
     return this.#fetchPosition
   }
 
+  /** performance.now() of the last answer of the broker: `end` was right then. */
+  get fetchedAt(): number {
+    return this.#fetchedAt
+  }
+
   wantsMore(): boolean {
     return this.#bytes < this.#maxBytes
   }
@@ -107,6 +113,7 @@ export class InputQueue implements FetchSink, InputLag {
     if (this.isEmpty) this.#position = this.#fetchPosition
     this.#fetchPosition = progress.position
     this.#end = progress.lastStableOffset
+    this.#fetchedAt = performance.now()
     if (records.length > 0) {
       if (this.isEmpty) {
         this.#records = records

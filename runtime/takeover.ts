@@ -131,7 +131,7 @@ async function restore(
       at: ports.now(),
       streamTimes: streamTimes.takeMoved(),
     }
-    await mustWrite(store, partition, { expected, position: next, entries }, signal)
+    await mustWrite(store, partition, { expected, position: next, entries, timers: [] }, signal)
     expected = slice.position
     restored += slice.records.length
     stepDone('slice-restored')
@@ -145,7 +145,7 @@ async function restore(
     at: ports.now(),
     streamTimes: new Map(),
   }
-  await mustWrite(store, partition, { expected, position: end, entries: [] }, signal)
+  await mustWrite(store, partition, { expected, position: end, entries: [], timers: [] }, signal)
   return { offset: log.end, streamTimes: streamTimes.all, restored, inputs }
 }
 
@@ -172,6 +172,7 @@ async function newestOf(records: readonly ConsumedRecord[], codec: AvroCodec<Cus
     const customer = value === null ? null : await codec.decodeLoading(value)
     // Of a batch that the slice ends in: the record with the customer's state follows.
     if (customer?.state.length === 0) continue
+    const state = customer === null ? null : decodeState(customer.state)
     entries.push({
       key,
       tenantId: key.slice(0, slash),
@@ -179,7 +180,8 @@ async function newestOf(records: readonly ConsumedRecord[], codec: AvroCodec<Cus
       value,
       probability: customer?.lead.probability ?? 0,
       risk: customer?.churn.risk ?? 0,
-      newestAt: customer === null ? 0 : decodeState(customer.state).newestAt,
+      newestAt: state?.newestAt ?? 0,
+      nextTimerAt: state?.nextTimerAt ?? 0,
     })
   }
   return entries

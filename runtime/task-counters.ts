@@ -10,6 +10,10 @@ export class EventCounts {
   /** Examples that outcomes gave, and outcomes that came too late or too early to give one. */
   examples = 0
   outcomesWithoutExample = 0
+  /** Records of cause timer. */
+  timers = 0
+  /** Timers given up because of an error in a processor; their customers are looked at again at their next event. */
+  failedTimers = 0
 
   dropped(reason: string): void {
     this.drops.set(reason, (this.drops.get(reason) ?? 0) + 1)
@@ -28,6 +32,8 @@ export class EventCounts {
     this.erasures += other.erasures
     this.examples += other.examples
     this.outcomesWithoutExample += other.outcomesWithoutExample
+    this.timers += other.timers
+    this.failedTimers += other.failedTimers
   }
 
   clear(): void {
@@ -38,6 +44,8 @@ export class EventCounts {
     this.erasures = 0
     this.examples = 0
     this.outcomesWithoutExample = 0
+    this.timers = 0
+    this.failedTimers = 0
   }
 }
 

@@ -38,6 +38,13 @@ export class TaskInputs {
     this.#wake = null
   }
 
+  /** How long ago everything that there was to read had been taken, ms; null while something waits. */
+  get idleMs(): number | null {
+    if (this.#queues.some((queue) => !queue.isEmpty || queue.hasUnread)) return null
+    const idle = performance.now() - Math.min(...this.#queues.map((queue) => queue.fetchedAt))
+    return Number.isFinite(idle) ? idle : null
+  }
+
   /**
    * Waits for records and takes a batch of them; none only if there are none for `patienceMs`.
    * @throws AppError when a topic can't be read on; the signal's reason when it aborts

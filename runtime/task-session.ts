@@ -12,6 +12,7 @@ import { AppError } from '../schemas/errors.ts'
 import type { InputEvent } from '../schemas/events.ts'
 import { decodeState } from '../schemas/state-codec.ts'
 import { INPUT_TOPICS, type InputTopic } from '../schemas/topics.ts'
+import type { TimersRead } from '../state/state-store.ts'
 import type { Scoring } from '../topology/scoring.ts'
 import { BatchOutputs } from './batch-outputs.ts'
 import { BatchProcessor, type Broadcast } from './batch-processor.ts'
@@ -24,6 +25,7 @@ import { StreamTimes } from './stream-time.ts'
 import { type TakeoverPorts, takeOver } from './takeover.ts'
 import type { WorkerCounters } from './task-counters.ts'
 import { type TakeLimits, TaskInputs } from './task-inputs.ts'
+import { TaskTimers } from './task-timers.ts'
 import { WindowDeltas } from './window-deltas.ts'
 
 export interface TaskSettings extends TakeLimits {
@@ -67,6 +69,7 @@ export class TaskSession {
   readonly #settings: TaskSettings
   readonly #cache: CustomerCache
   readonly #streamTimes = new StreamTimes()
+  readonly #timers: TaskTimers
   readonly #processor: BatchProcessor
   readonly #populationDeltas: PopulationDeltas
   readonly #windowDeltas: WindowDeltas
@@ -124,6 +127,12 @@ export class TaskSession {
       errors,
       now: ports.now,
     })
+    this.#timers = new TaskTimers({
+      streamTimes: this.#streamTimes,
+      settings: (tenantId) => ports.broadcast.settings(tenantId),
+      now: ports.now,
+      read: (before, limit) => this.#readTimers(before, limit),
+    })
     this.#populationDeltas = new PopulationDeltas({
       topic: ports.topicName('population-deltas'),
       partition,
@@ -161,6 +170,7 @@ export class TaskSession {
     this.#viewOffset = taken.viewOffset
     this.#changelog = taken.changelog
     this.#streamTimes.restore(taken.streamTimes)
+    this.#timers.restore()
     const queues = INPUT_TOPICS.map((topic) => {
       const { start, end } = taken.inputs.get(topic)!
       const queue = new InputQueue(topic, inputCodecs[topic], start, this.#settings.queueBytes, () => inputs.changed())
@@ -186,16 +196,22 @@ export class TaskSession {
     for (;;) {
       if (batch.length === 0) {
         this.#cache.shrink(this.#confirmedBatch)
-        batch = await inputs.take(this.#settings, signal, this.#sweep.isPending ? 0 : IDLE_MS)
+        const patienceMs = this.#sweep.isPending ? 0 : Math.min(IDLE_MS, this.#timers.quietMs())
+        batch = await inputs.take(this.#settings, signal, patienceMs)
+        this.#timers.readUpTo(inputs.idleMs)
       }
       const moved = await this.#sweepOn()
-      if (batch.length === 0 && moved.length === 0) continue
-      this.#producer.begin(this.#expected, this.#ports.group)
-      const missing = this.#processor.prepare(batch)
+      const due = await this.#timers.take(batch.length > 0)
+      if (batch.length === 0 && moved.length === 0 && due.length === 0) continue
+      // Timers alone may turn out to change nothing.
+      if (batch.length > 0 || moved.length > 0) this.#producer.begin(this.#expected, this.#ports.group)
+      const missing = this.#processor.prepare(batch, due)
       if (missing.length > 0) await this.#load(missing, signal)
       // Lets the requests out before the batch keeps the thread busy.
       else await nextTurn()
-      const done = this.#processor.process(batch, moved)
+      const look = { due, clockOf: (tenantId: string) => this.#timers.clockOf(tenantId) }
+      const done = this.#processor.process(batch, moved, look)
+      this.#timers.putBack(due.slice(this.#processor.looked))
       const processed = done === batch.length ? batch : batch.slice(0, done)
       batch = done === batch.length ? [] : batch.slice(done)
       signal.throwIfAborted()
@@ -280,12 +296,16 @@ export class TaskSession {
       ...this.#populationDeltas.outputs(this.#processor.touched, scoredAt),
       ...this.#windowDeltas.outputs(scoredAt),
     ]
-    const written = await this.#producer.commit({
-      outputs,
-      group,
-      offsets: Object.entries(inputs).map(([topic, offset]) => ({ topic, partition, offset })),
-    })
+    let written: ReadonlyMap<string, number> = new Map()
+    // Timers by which nothing moved only move in the view's index.
+    if (processed.length > 0 || outputs.length > 0 || this.#producer.hasBegun) {
+      const inputOffsets = Object.entries(inputs).map(([topic, offset]) => ({ topic, partition, offset }))
+      written = await this.#producer.commit({ outputs, group, offsets: inputOffsets })
+      this.#expected = outputs.map(({ topic, partition }) => ({ topic, partition }))
+    }
     this.#processor.committed()
+    this.#timers.planned(this.#processor.touched)
+    this.#timers.planned(this.#processor.replanned)
     this.#lastBatchAt = now()
     counters.batches++
     counters.events.add(this.#processor.counts)
@@ -293,7 +313,6 @@ export class TaskSession {
       counters.latency.current.ingestToScore.add(scoredAt - record.timestamp)
       counters.latency.current.ingestToVisible.add(this.#lastBatchAt - record.timestamp)
     }
-    this.#expected = outputs.map(({ topic, partition }) => ({ topic, partition }))
     const end = written.get(`${topicName('customers')}/${partition}`)
     await this.#confirming
     this.#confirming = this.#confirm(end ?? this.#viewOffset, inputs)
@@ -303,7 +322,7 @@ export class TaskSession {
   /** Step 3 of the unit: Redis. The next batch is processed and committed meanwhile; the one after that waits for it. */
   async #confirm(offset: number, inputs: Readonly<Record<string, number>>): Promise<void> {
     const expected = this.#viewOffset
-    const { batch, touched } = this.#processor
+    const { batch, touched, replanned } = this.#processor
     this.#viewOffset = offset
     const position = {
       offset,
@@ -321,11 +340,23 @@ export class TaskSession {
       probability: customer.probability,
       risk: customer.risk,
       newestAt: customer.state?.newestAt ?? 0,
+      nextTimerAt: customer.state?.nextTimerAt ?? 0,
     }))
-    const change = { expected, position, entries }
+    const timers = replanned.map(({ tenantId, customerId, state }) => ({
+      tenantId,
+      customerId,
+      nextTimerAt: state?.nextTimerAt ?? 0,
+    }))
+    const change = { expected, position, entries, timers }
     const answer = await this.#ports.store.write(this.#partition, change, this.#failed.signal)
     if (answer === 'foreign') throw this.#foreign()
     this.#confirmedBatch = batch
+  }
+
+  /** The index of timers, with all that this task has planned in it. */
+  async #readTimers(before: ReadonlyMap<string, number>, limit: number): Promise<Map<string, TimersRead>> {
+    await this.#confirming
+    return await this.#ports.store.dueTimers(this.#partition, this.#viewOffset, before, limit, this.#failed.signal)
   }
 
   #foreign(): AppError {

@@ -21,6 +21,8 @@ export interface RedisKeys {
   tenants(partition: number): string
   /** Sorted set of customer ids. */
   top(partition: number, tenantId: string, index: TopIndex): string
+  /** Sorted set: customer id by the time at which the customer is to be looked at again if nothing arrives, epoch ms. */
+  timers(partition: number, tenantId: string): string
   /** String, with a time to live: progress of a rebuild from the beginning, as JSON; absent otherwise. */
   rebuilding(partition: number): string
   /** Hash about the whole installation: `partitions`. */
@@ -37,6 +39,7 @@ export function redisKeys(app: string): RedisKeys {
     position: (partition) => `${at(partition)}:position`,
     tenants: (partition) => `${at(partition)}:tenants`,
     top: (partition, tenantId, index) => `${at(partition)}:top:${index}:${tenantId}`,
+    timers: (partition, tenantId) => `${at(partition)}:timers:${tenantId}`,
     rebuilding: (partition) => `${at(partition)}:rebuilding`,
     meta: `${app}:meta`,
     workers: `${app}:workers`,

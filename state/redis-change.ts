@@ -1,6 +1,6 @@
-import { INDEX_SCALE, STREAM_TIME_FIELD, TOP_INDEXES } from '../schemas/redis-keys.ts'
+import { INDEX_SCALE, type RedisKeys, STREAM_TIME_FIELD, TOP_INDEXES } from '../schemas/redis-keys.ts'
 import type { RespBuffer } from './resp-buffer.ts'
-import type { CustomerEntry, StateChange } from './state-store.ts'
+import type { CustomerEntry, StateChange, TimerEntry } from './state-store.ts'
 
 /** Customers of one group of arguments: Lua's unpack ends below 8,000. */
 const SLICE = 1_000
@@ -8,12 +8,30 @@ const POSITION_KEY = 1
 const CUSTOMERS_KEY = 2
 const TENANTS_KEY = 3
 
-/** The arguments of commit.lua. @param tenants the entries of each tenant, in the order of the index keys */
-export function writeChange(
-  resp: RespBuffer,
-  change: StateChange,
-  tenants: ReadonlyMap<string, readonly CustomerEntry[]>,
-): void {
+/** What a change says of one tenant. */
+export interface TenantChange {
+  readonly entries: readonly CustomerEntry[]
+  readonly timers: readonly TimerEntry[]
+}
+
+export function changesByTenant({ entries, timers }: StateChange): Map<string, TenantChange> {
+  const byTenant = Map.groupBy(entries, ({ tenantId }) => tenantId)
+  const timersByTenant = Map.groupBy(timers, ({ tenantId }) => tenantId)
+  return new Map(
+    [...new Set([...byTenant.keys(), ...timersByTenant.keys()])].map((tenant) => [
+      tenant,
+      { entries: byTenant.get(tenant) ?? [], timers: timersByTenant.get(tenant) ?? [] },
+    ]),
+  )
+}
+
+/** The sorted sets of one tenant, in the order in which writeChange numbers them. */
+export function tenantKeys(keys: RedisKeys, partition: number, tenant: string): string[] {
+  return [...TOP_INDEXES.map((index) => keys.top(partition, tenant, index)), keys.timers(partition, tenant)]
+}
+
+/** The arguments of commit.lua. @param tenants in the order of their keys */
+export function writeChange(resp: RespBuffer, change: StateChange, tenants: ReadonlyMap<string, TenantChange>): void {
   const { expected, position, entries } = change
   resp.text(expected === null ? '' : String(expected))
   resp.integer(position.offset)
@@ -36,9 +54,10 @@ export function writeChange(
   }
   let firstIndex = TENANTS_KEY + 1
   for (const [tenant, mine] of tenants) {
-    writeGroups(resp, 'SADD', TENANTS_KEY, [tenant], 1, (id) => resp.text(id))
-    writeIndexes(resp, firstIndex, mine)
-    firstIndex += TOP_INDEXES.length
+    if (mine.entries.length > 0) writeGroups(resp, 'SADD', TENANTS_KEY, [tenant], 1, (id) => resp.text(id))
+    writeIndexes(resp, firstIndex, mine.entries)
+    writeTimers(resp, firstIndex + TOP_INDEXES.length, mine)
+    firstIndex += TOP_INDEXES.length + 1
   }
 }
 
@@ -59,6 +78,18 @@ function writeIndexes(resp: RespBuffer, firstIndex: number, entries: readonly Cu
     })
     writeGroups(resp, 'ZREM', firstIndex + i, gone, 1, (entry) => resp.text(entry.customerId))
   })
+}
+
+function writeTimers(resp: RespBuffer, key: number, { entries, timers }: TenantChange): void {
+  const all: readonly TimerEntry[] = timers.length === 0 ? entries : [...entries, ...timers]
+  const pending = all.filter(({ nextTimerAt }) => nextTimerAt !== 0)
+  writeGroups(resp, 'ZADD', key, pending, 2, (timer) => {
+    resp.integer(timer.nextTimerAt)
+    resp.text(timer.customerId)
+  })
+  if (pending.length === all.length) return
+  const gone = all.filter(({ nextTimerAt }) => nextTimerAt === 0)
+  writeGroups(resp, 'ZREM', key, gone, 1, (timer) => resp.text(timer.customerId))
 }
 
 function writeGroups<T>(

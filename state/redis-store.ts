@@ -2,12 +2,12 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
 import { AppError, messageOf } from '../schemas/errors.ts'
 import { customerKey } from '../schemas/partition.ts'
-import { type RedisKeys, STREAM_TIME_FIELD, TOP_INDEXES } from '../schemas/redis-keys.ts'
+import { type RedisKeys, STREAM_TIME_FIELD } from '../schemas/redis-keys.ts'
 import { stepDone } from '../schemas/steps.ts'
-import { writeChange } from './redis-change.ts'
+import { changesByTenant, tenantKeys, writeChange } from './redis-change.ts'
 import { RedisScript } from './redis-script.ts'
 import { RespBuffer } from './resp-buffer.ts'
-import type { CustomersPage, Position, StateChange, StateStore, WriteAnswer } from './state-store.ts'
+import type { CustomersPage, Position, StateChange, StateStore, TimersRead, WriteAnswer } from './state-store.ts'
 
 /** Keys of one read: Lua's unpack ends below 8,000. */
 const SLICE = 1_000
@@ -29,6 +29,7 @@ export class RedisStore implements StateStore {
   readonly #onHealth: (error: AppError | null) => void
   readonly #commit = new RedisScript('commit.lua')
   readonly #read = new RedisScript('read.lua')
+  readonly #due = new RedisScript('due.lua')
   readonly #scan = new RedisScript('scan.lua')
   readonly #resp = new Map<number, RespBuffer>()
   #healthy = true
@@ -105,12 +106,35 @@ export class RedisStore implements StateStore {
     return { customers, cursor: next.toString() }
   }
 
+  async dueTimers(
+    partition: number,
+    expected: number,
+    before: ReadonlyMap<string, number>,
+    limit: number,
+    signal?: AbortSignal,
+  ): Promise<Map<string, TimersRead>> {
+    const tenants = [...before.keys()]
+    const names = [this.#keys.position(partition), ...tenants.map((tenant) => this.#keys.timers(partition, tenant))]
+    const answer = await this.#patiently('reading timers', signal, () =>
+      this.#run(this.#due, partition, names, (resp) => {
+        resp.integer(expected)
+        resp.integer(limit)
+        for (const time of before.values()) resp.integer(time)
+      }),
+    )
+    if (!Array.isArray(answer)) throw foreign(partition, expected)
+    return new Map(
+      (answer as Buffer[][]).map(([next, ...ids], i) => [
+        tenants[i]!,
+        { customerIds: ids.map(String), next: next === undefined || next.length === 0 ? null : Number(next) },
+      ]),
+    )
+  }
+
   async write(partition: number, change: StateChange, signal?: AbortSignal): Promise<WriteAnswer> {
-    const tenants = Map.groupBy(change.entries, (entry) => entry.tenantId)
+    const tenants = changesByTenant(change)
     const keys = [this.#keys.position(partition), this.#keys.customers(partition), this.#keys.tenants(partition)]
-    for (const tenant of tenants.keys()) {
-      for (const index of TOP_INDEXES) keys.push(this.#keys.top(partition, tenant, index))
-    }
+    for (const tenant of tenants.keys()) keys.push(...tenantKeys(this.#keys, partition, tenant))
     const answer = await this.#patiently('writing customers', signal, () =>
       this.#run(this.#commit, partition, keys, (resp) => writeChange(resp, change, tenants)),
     )
@@ -121,7 +145,7 @@ export class RedisStore implements StateStore {
   async reset(partition: number, signal?: AbortSignal): Promise<void> {
     await this.#patiently('emptying a partition', signal, async () => {
       const tenants = await this.#redis.smembers(this.#keys.tenants(partition))
-      const indexes = tenants.flatMap((tenant) => TOP_INDEXES.map((index) => this.#keys.top(partition, tenant, index)))
+      const indexes = tenants.flatMap((tenant) => tenantKeys(this.#keys, partition, tenant))
       // The position goes first: whoever reads between two of these calls finds a foreign view, not an empty customer.
       await this.#redis.del(this.#keys.position(partition))
       stepDone('position-removed')

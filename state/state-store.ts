@@ -25,6 +25,18 @@ export interface CustomerEntry {
   readonly risk: number
   /** Newest event time, ms. */
   readonly newestAt: number
+  /** When to look at the customer again if nothing arrives, ms; 0: never. */
+  readonly nextTimerAt: number
+}
+
+/** A customer whose timer moved without a new record. */
+export type TimerEntry = Pick<CustomerEntry, 'tenantId' | 'customerId' | 'nextTimerAt'>
+
+export interface TimersRead {
+  /** Whose timer is due, the earliest first. */
+  readonly customerIds: readonly string[]
+  /** When the first timer after those is due, ms; null: there is none. */
+  readonly next: number | null
 }
 
 /** Some customers of a tenant, with their values. */
@@ -41,6 +53,8 @@ export interface StateChange {
   readonly expected: number | null
   readonly position: Position
   readonly entries: readonly CustomerEntry[]
+  /** Customers that aren't among the entries. */
+  readonly timers: readonly TimerEntry[]
 }
 
 /**
@@ -74,6 +88,19 @@ export interface StateStore {
     page: { readonly tenantId: string; readonly cursor: string; readonly count: number },
     signal?: AbortSignal,
   ): Promise<CustomersPage>
+
+  /**
+   * The timers of some tenants that are due before a time, at exactly that position.
+   * @param before tenant -> epoch ms @param limit for each tenant
+   * @throws AppError REDIS_FOREIGN as above
+   */
+  dueTimers(
+    partition: number,
+    expected: number,
+    before: ReadonlyMap<string, number>,
+    limit: number,
+    signal?: AbortSignal,
+  ): Promise<Map<string, TimersRead>>
 
   /**
    * Atomic compare-and-set on the position: `written`; `already`, when this very change was written before and its answer

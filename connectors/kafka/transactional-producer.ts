@@ -107,6 +107,11 @@ export class TransactionalProducer {
     })
   }
 
+  /** A transaction was begun that is not committed yet. */
+  get hasBegun(): boolean {
+    return this.#begun !== NOTHING_ADDED
+  }
+
   /** @returns the offset after the last record of each output, by `topic/partition` */
   async commit(transaction: Transaction): Promise<Map<string, number>> {
     if (!this.#usable) throw new AppError('INTERNAL', 'a producer is used after a failed transaction')

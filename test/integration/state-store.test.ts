@@ -49,6 +49,7 @@ function entry(key: string, value: string | Buffer | null, scores: Partial<Custo
     probability: 0.5,
     risk: 0.25,
     newestAt: 1_700_000_000_000,
+    nextTimerAt: 0,
     ...scores,
   }
 }
@@ -59,7 +60,7 @@ function positionAt(offset: number, inputs: Record<string, number> = { interacti
 
 /** Writes from one offset to the next. */
 async function write(from: number | null, to: number, ...entries: CustomerEntry[]): Promise<string> {
-  return await store.write(PARTITION, { expected: from, position: positionAt(to), entries })
+  return await store.write(PARTITION, { expected: from, position: positionAt(to), entries, timers: [] })
 }
 
 const customers = (): Promise<Record<string, string>> => looking.hgetall(keys.customers(PARTITION))
@@ -150,7 +151,7 @@ describe('a commit', () => {
   test('without customers moves the position alone, also to where it is', async () => {
     await write(null, 5)
     const moved = { ...positionAt(5), inputs: { interactions: 99 } }
-    expect(await store.write(PARTITION, { expected: 5, position: moved, entries: [] })).toBe('written')
+    expect(await store.write(PARTITION, { expected: 5, position: moved, entries: [], timers: [] })).toBe('written')
     expect(await store.position(PARTITION)).toEqual(moved)
   })
 
@@ -181,13 +182,64 @@ test('stream times move with the position, each tenant’s on its own', async ()
     streamTimes: new Map(Object.entries(times)),
   })
   const move = (expected: number | null, position: Position) =>
-    store.write(PARTITION, { expected, position, entries: [] })
+    store.write(PARTITION, { expected, position, entries: [], timers: [] })
   await move(null, at(5, { acme: 1_700_000_000_000, 'a.b-c_d': 0 }))
   await move(5, at(6, { acme: 1_700_000_000_001, constructor: 7 }))
   expect(await move(5, at(9, { acme: 1_800_000_000_000 }))).toBe('foreign')
   expect(await store.position(PARTITION)).toEqual(at(6, { acme: 1_700_000_000_001, 'a.b-c_d': 0, constructor: 7 }))
   await store.reset(PARTITION)
   expect(await store.position(PARTITION)).toBeNull()
+})
+
+describe('timers', () => {
+  const timersOf = async (tenant: string): Promise<Record<string, number>> => {
+    const stored = await looking.zrange(keys.timers(PARTITION, tenant), '0', '-1', 'WITHSCORES')
+    return Object.fromEntries(stored.flatMap((id, i) => (i % 2 === 0 ? [[id, Number(stored[i + 1])]] : [])))
+  }
+  const due = (position: number, before: Record<string, number>, limit = 10) =>
+    store.dueTimers(PARTITION, position, new Map(Object.entries(before)), limit)
+
+  test('follow the customers they are of, in the same step', async () => {
+    await write(null, 5, entry('acme/a', 'v', { nextTimerAt: 100 }), entry('acme/b', 'v', { nextTimerAt: 50 }))
+    expect(await timersOf('acme')).toEqual({ b: 50, a: 100 })
+    await write(5, 6, entry('acme/a', 'w', { nextTimerAt: 0 }), entry('acme/b', null))
+    expect(await timersOf('acme')).toEqual({})
+    expect(await write(5, 7, entry('acme/a', 'x', { nextTimerAt: 9 }))).toBe('foreign')
+    expect(await timersOf('acme')).toEqual({})
+  })
+
+  test('move without a record, also where the position stays', async () => {
+    await write(null, 5, entry('acme/a', 'v', { nextTimerAt: 100 }), entry('acme/b', 'v', { nextTimerAt: 50 }))
+    const timers = [
+      { tenantId: 'acme', customerId: 'a', nextTimerAt: 200 },
+      { tenantId: 'acme', customerId: 'b', nextTimerAt: 0 },
+      { tenantId: 'globex', customerId: 'c', nextTimerAt: 1 },
+    ]
+    expect(await store.write(PARTITION, { expected: 5, position: positionAt(5), entries: [], timers })).toBe('written')
+    expect([await timersOf('acme'), await timersOf('globex')]).toEqual([{ a: 200 }, { c: 1 }])
+    expect(await customers()).toEqual({ 'acme/a': 'v', 'acme/b': 'v' })
+  })
+
+  test('are read by tenant, the earliest first, with the time of the next', async () => {
+    const some = [30, 10, 20, 40].map((at) => entry(`acme/c-${at}`, 'v', { nextTimerAt: at }))
+    await write(null, 5, ...some, entry('globex/g', 'v', { nextTimerAt: 5 }))
+    expect(await due(5, { acme: 31, globex: 5, initech: 99 })).toEqual(
+      new Map([
+        ['acme', { customerIds: ['c-10', 'c-20', 'c-30'], next: 40 }],
+        ['globex', { customerIds: [], next: 5 }],
+        ['initech', { customerIds: [], next: null }],
+      ]),
+    )
+    expect(await due(5, { acme: 99 }, 2)).toEqual(new Map([['acme', { customerIds: ['c-10', 'c-20'], next: 30 }]]))
+    expect(await due(5, { acme: 99 }, 4)).toMatchObject(new Map([['acme', { next: null }]]))
+    await expect(due(4, { acme: 99 })).rejects.toMatchObject({ code: 'REDIS_FOREIGN' })
+  })
+
+  test('go with a reset', async () => {
+    await write(null, 5, entry('acme/a', 'v', { nextTimerAt: 100 }))
+    await store.reset(PARTITION)
+    expect(await timersOf('acme')).toEqual({})
+  })
 })
 
 describe('reading', () => {
@@ -217,7 +269,7 @@ describe('reading', () => {
 
 test('a reset empties one partition and leaves the others alone', async () => {
   await write(null, 5, entry('acme/a', 'v'), entry('globex/b', 'v'))
-  await store.write(3, { expected: null, position: positionAt(8), entries: [entry('acme/c', 'v')] })
+  await store.write(3, { expected: null, position: positionAt(8), entries: [entry('acme/c', 'v')], timers: [] })
   const others = await looking.keys(`${keys.customers(3).replace(/:customers$/, '')}:*`)
   await store.reset(PARTITION)
   await store.reset(PARTITION)

@@ -1,4 +1,5 @@
 import type { Customer } from '../../../schemas/avro/customer.ts'
+import { decodeState } from '../../../schemas/state-codec.ts'
 import type { PartitionEvidence } from './evidence.ts'
 import type { Report } from './findings.ts'
 
@@ -42,8 +43,12 @@ export function checkView(
 /** Lead probability and churn risk in parts of a thousand million, and the newest event time in ms. */
 function topsOf(customers: readonly Customer[]): Map<string, Map<string, number>> {
   const tops = new Map<string, Map<string, number>>()
-  for (const { tenantId, customerId, lead, churn, asOf } of customers) {
-    const scores = { lead: Math.round(lead.probability * PARTS), churn: Math.round(churn.risk * PARTS), recent: asOf }
+  for (const { tenantId, customerId, lead, churn, state } of customers) {
+    const scores = {
+      lead: Math.round(lead.probability * PARTS),
+      churn: Math.round(churn.risk * PARTS),
+      recent: decodeState(state).newestAt,
+    }
     for (const [index, score] of Object.entries(scores)) {
       const name = `${index}/${tenantId}`
       tops.set(name, (tops.get(name) ?? new Map()).set(customerId, score))

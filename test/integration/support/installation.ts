@@ -29,6 +29,8 @@ export interface Installation {
   readonly redis: Redis
   readonly sink: EventSink
   readonly registry: Registry
+  /** Of all tenants. */
+  readonly clock: 'wall' | 'event'
   topic(name: TopicName): string
   codec<T>(name: TopicName): AvroCodec<T>
   init(settings?: object): Promise<InitReport>
@@ -42,6 +44,8 @@ export interface InstallationOptions {
   /** On top of the servers' addresses. */
   readonly env?: Readonly<Record<string, string>>
   readonly settings?: object
+  /** Of all tenants, as `settings` have it. */
+  readonly clock?: 'wall' | 'event'
 }
 
 export function newPrefix(): string {
@@ -91,6 +95,7 @@ export async function makeInstallation(options: InstallationOptions = {}): Promi
     redis,
     sink,
     registry,
+    clock: options.clock ?? 'wall',
     topic,
     codec: <T>(name: TopicName) => codecOf<T>(name, registry),
     init,

@@ -6,6 +6,7 @@ import { committedOffsets, logRange } from '../../../connectors/kafka/offsets.ts
 import { readConfig } from '../../../runtime/config.ts'
 import { kafkaSettings } from '../../../runtime/kafka-settings.ts'
 import { Worker } from '../../../runtime/worker.ts'
+import { STREAM_TIME_FIELD } from '../../../schemas/redis-keys.ts'
 import { INPUT_TOPICS } from '../../../schemas/topics.ts'
 import { type Installation, PARTITIONS } from './installation.ts'
 import { waitFor } from './wait-for.ts'
@@ -100,17 +101,31 @@ export async function untilProcessed(installation: Installation): Promise<void> 
   })
 }
 
-/** Until Redis holds all that the changelog holds: commits are shown in Kafka first. */
+/** Until no timer is due any more, and Redis holds all that the changelog holds: commits are shown in Kafka first. */
 export async function untilConfirmed(installation: Installation): Promise<void> {
+  await waitFor('Redis to hold the last batches', async () => {
+    const before = await lastOffsets(installation)
+    const settled = await Promise.all([...before].map(([partition, end]) => isSettled(installation, partition, end)))
+    if (!settled.every(Boolean)) return false
+    const after = await lastOffsets(installation)
+    return [...after].every(([partition, end]) => before.get(partition) === end)
+  })
+}
+
+async function lastOffsets(installation: Installation): Promise<Map<number, number>> {
   const last = new Map<number, number>()
   for (const { partition, offset } of await installation.read('customers')) last.set(partition, offset + 1)
-  await waitFor('Redis to hold the last batches', async () => {
-    const positions = await Promise.all(
-      [...last].map(async ([partition, end]) => {
-        const offset = await installation.redis.hget(installation.keys.position(partition), 'offset')
-        return offset !== null && Number(offset) >= end
-      }),
-    )
-    return positions.every(Boolean)
-  })
+  return last
+}
+
+async function isSettled({ redis, keys, clock }: Installation, partition: number, end: number): Promise<boolean> {
+  const position = await redis.hgetall(keys.position(partition))
+  if (position['offset'] === undefined || Number(position['offset']) < end) return false
+  for (const tenant of await redis.smembers(keys.tenants(partition))) {
+    const [, first] = await redis.zrange(keys.timers(partition, tenant), '0', '0', 'WITHSCORES')
+    // A moment ago: the worker's clock is that of the last fetch.
+    const now = clock === 'wall' ? Date.now() - 1_000 : Number(position[STREAM_TIME_FIELD + tenant])
+    if (first !== undefined && Number(first) < now) return false
+  }
+  return true
 }

@@ -1,0 +1,66 @@
+import { customerKey } from '../schemas/partition.ts'
+import type { TimersRead } from '../state/state-store.ts'
+
+/** Read ahead for each tenant. */
+const READ_TIMERS = 1_000
+const READ_TENANTS = 100
+
+export type ReadTimers = (before: ReadonlyMap<string, number>, limit: number) => Promise<Map<string, TimersRead>>
+
+/**
+ * Which of a partition's customers to look at because time has passed. What is due stands in the view's index; here is
+ * only since when there may be something in it, by tenant, so that timers cost nothing until they are due. An entry of the
+ * index means no more than "look at this customer": whether his timer fires, his state says.
+ */
+export class DueTimers {
+  /** Tenant -> a time before which none of its timers is due. */
+  readonly #notBefore = new Map<string, number>()
+  #keys: string[] = []
+
+  /** Nothing is known yet of these tenants' timers. */
+  restore(tenants: Iterable<string>): void {
+    for (const tenant of tenants) this.#notBefore.set(tenant, 0)
+  }
+
+  /** A timer that is in the index, or will be before it is next read. */
+  planned(tenantId: string, at: number): void {
+    if (at !== 0 && at < (this.#notBefore.get(tenantId) ?? Number.POSITIVE_INFINITY)) this.#notBefore.set(tenantId, at)
+  }
+
+  /** How long nothing will be due, ms. @param ticks whether a tenant's clock goes on by itself */
+  quietMs(clockOf: (tenantId: string) => number, ticks: (tenantId: string) => boolean): number {
+    if (this.#keys.length > 0) return 0
+    let least = Number.POSITIVE_INFINITY
+    for (const [tenant, at] of this.#notBefore) {
+      const left = at - clockOf(tenant)
+      if (left < 0) return 0
+      if (left < least && ticks(tenant)) least = left + 1
+    }
+    return least
+  }
+
+  /** Keys of customers to look at, at most so many. @param read is called only when something may be due */
+  async take(limit: number, clockOf: (tenantId: string) => number, read: ReadTimers): Promise<string[]> {
+    if (this.#keys.length === 0) await this.#readAhead(clockOf, read)
+    return this.#keys.splice(0, limit)
+  }
+
+  /** What was taken and could not be looked at. */
+  putBack(keys: readonly string[]): void {
+    this.#keys = [...keys, ...this.#keys]
+  }
+
+  async #readAhead(clockOf: (tenantId: string) => number, read: ReadTimers): Promise<void> {
+    const before = new Map<string, number>()
+    for (const [tenant, at] of this.#notBefore) {
+      const clock = clockOf(tenant)
+      if (at < clock && before.size < READ_TENANTS) before.set(tenant, clock)
+    }
+    if (before.size === 0) return
+    for (const [tenant, { customerIds, next }] of await read(before, READ_TIMERS)) {
+      for (const id of customerIds) this.#keys.push(customerKey(tenant, id))
+      if (next === null) this.#notBefore.delete(tenant)
+      else this.#notBefore.set(tenant, next)
+    }
+  }
+}
