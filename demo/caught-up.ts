@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
 import type { KafkaClient } from '../connectors/kafka/client.ts'
 import { logRange } from '../connectors/kafka/offsets.ts'
-import type { RedisKeys } from '../schemas/redis-keys.ts'
+import { type RedisKeys, STREAM_TIME_FIELD } from '../schemas/redis-keys.ts'
 import { INPUT_TOPICS } from '../schemas/topics.ts'
 
 const ASK_EVERY_MS = 100
@@ -18,7 +18,7 @@ export interface CaughtUpOptions {
 
 /**
  * Resolves when Redis shows the results of all that is in the input topics now: the positions of its partitions are at the
- * topics' ends. They are written after the results are committed.
+ * topics' ends, and no timer is due by the time of the stream. They are written after the results are committed.
  */
 export async function untilCaughtUp({
   kafka,
@@ -37,8 +37,18 @@ export async function untilCaughtUp({
       signal.throwIfAborted()
       const stored = (await redis.hget(keys.position(partition), 'inputs')) ?? '{}'
       const inputs = JSON.parse(stored) as Record<string, number>
-      if ([...ends].every(([topic, end]) => (inputs[topic] ?? 0) >= end)) break
+      const isRead = [...ends].every(([topic, end]) => (inputs[topic] ?? 0) >= end)
+      if (isRead && !(await isTimerDue(redis, keys, partition))) break
       await sleep(ASK_EVERY_MS, undefined, { signal })
     }
   }
+}
+
+async function isTimerDue(redis: Redis, keys: RedisKeys, partition: number): Promise<boolean> {
+  for (const tenant of await redis.smembers(keys.tenants(partition))) {
+    const [, first] = await redis.zrange(keys.timers(partition, tenant), '0', '0', 'WITHSCORES')
+    const streamTime = await redis.hget(keys.position(partition), STREAM_TIME_FIELD + tenant)
+    if (first !== undefined && Number(first) < Number(streamTime)) return true
+  }
+  return false
 }

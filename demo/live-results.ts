@@ -30,6 +30,8 @@ export class LiveResults {
   /** Called for each `customers` record while somebody wants to know. */
   onScored: ((record: ConsumedRecord, at: number) => void) | null = null
   scored = 0
+  /** Records that a timer gave: customers whose band moved because nothing came. */
+  quiet = 0
   changes = 0
   deadLetters = 0
   /** performance.now() when the last `customers` record came. */
@@ -87,8 +89,11 @@ export class LiveResults {
   }
 
   #addScored(records: readonly ConsumedRecord[]): void {
-    if (records.length === 0) return
-    this.scored += records.length
+    // Only what an event caused has an origin.
+    const events = records.reduce((count, record) => count + (record.headers().has('topic') ? 1 : 0), 0)
+    this.quiet += records.length - events
+    if (events === 0) return
+    this.scored += events
     this.lastScoredAt = performance.now()
     if (this.onScored) for (const record of records) this.onScored(record, this.lastScoredAt)
   }

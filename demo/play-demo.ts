@@ -52,6 +52,9 @@ async function perform(
   const seconds = (results.lastScoredAt - sent.beganAt) / 1_000
   const eventsPerSecond = Math.round(scored / seconds)
   terminal.say(`${count(scored)} events scored in ${seconds.toFixed(1)} s, ${count(eventsPerSecond)} a second`)
+  terminal.say(
+    `${count(results.quiet)} times a customer was told of because nothing came: gone quiet, by the log's own time`,
+  )
   if (!options.once) {
     await serve(stage, installation, deps)
     return null
