@@ -41,7 +41,7 @@ export interface EventContext {
   occurredAt: number
 
   // between processors
-  /** What the scores are for: the customer's newest event time, or when the timer is due. */
+  /** What the scores are for: the customer's newest event time or the last timer by which he moved, or when the timer is due. */
   asOf: number
   readonly features: Float64Array
   leadOdds: number

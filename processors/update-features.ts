@@ -23,7 +23,8 @@ export function createUpdateFeatures(): Processor {
     const { occurredAt } = context.input.event
     if (draft.firstSeenAt === NEVER || occurredAt < draft.firstSeenAt) draft.firstSeenAt = occurredAt
     advanceCounters(draft, occurredAt)
-    context.asOf = draft.newestAt
+    // A timer that moved something has fired for a time after the newest event: a late event doesn't turn that time back.
+    context.asOf = Math.max(draft.newestAt, draft.leadHeldSince, draft.churnHeldSince)
     const refusal = apply(context)
     if (refusal !== null) return deadLetter(STAGE, refusal.reason, refusal.error)
     draft.reporting = reportingOf(draft.money, tenant.currency)

@@ -11,8 +11,11 @@ const DAY_MS = 86_400_000
 /** What a stored record says otherwise than the customer's events: state, RFM, and both scores by these scorecards. */
 export function checkCustomer(events: readonly InputEvent[], stored: Customer, { lead, churn }: Scorecards): string[] {
   const expected = expectedCustomer(events)
-  // A timer's record is for a time after the newest event; what happened until then is the same.
-  const asOf = stored.cause === 'event' ? expected.newestAt : stored.asOf
+  const state = decodeState(stored.state)
+  // A timer's record is for a time after the newest event; what happened until then is the same. A late event after it
+  // doesn't turn the time back to before what it moved.
+  const asOf =
+    stored.cause === 'event' ? Math.max(expected.newestAt, state.leadHeldSince, state.churnHeldSince) : stored.asOf
   const features = expectedFeatures(expected, asOf)
   const [money] = expected.money
   const wanted = new Map<string, number | string | null>([
@@ -35,5 +38,5 @@ export function checkCustomer(events: readonly InputEvent[], stored: Customer, {
     ['churn model', stored.churn.modelVersion],
     ['churn risk', stored.churn.risk],
   ])
-  return [...compareCustomer(expected, decodeState(stored.state)), ...differences(wanted, found)]
+  return [...compareCustomer(expected, state), ...differences(wanted, found)]
 }

@@ -20,7 +20,7 @@ export const customerSchema = {
     {
       name: 'asOf',
       type: { type: 'long', logicalType: 'timestamp-millis' },
-      doc: "The time the scores are for: the customer's newest event time, or a timer's due time.",
+      doc: "The time the scores are for: the customer's newest event time, or the due time of a timer, if that is later.",
     },
     {
       name: 'scoredAt',

@@ -9,13 +9,14 @@ import { CHURN_PRIOR } from '../../models/priors/churn-prior.ts'
 import { LEAD_PRIOR } from '../../models/priors/lead-prior.ts'
 import { scoreModel } from '../../models/score.ts'
 import type { ScoreChange } from '../../schemas/avro/score-change.ts'
+import type { Survey } from '../../schemas/avro/survey.ts'
 import type { Transaction } from '../../schemas/avro/transaction.ts'
 import type { CustomerState } from '../../schemas/customer-state.ts'
 import type { LinearModel } from '../../schemas/model.ts'
 import { parseSettings, type TenantSettings } from '../../schemas/settings.ts'
 import { createDriver, type Driver } from '../driver.ts'
 import { anyHistory } from '../processors/any-history.ts'
-import { DAY, HOUR, interaction, NOON, transaction } from '../processors/build-event.ts'
+import { DAY, HOUR, interaction, NOON, survey, transaction } from '../processors/build-event.ts'
 
 const SAMPLE = 120
 const BANDS = ['Low', 'Medium', 'High']
@@ -203,17 +204,27 @@ describe('a customer who goes quiet', () => {
     expect(driver.read('customers')).toEqual([])
   })
 
-  it('keeps his newest event time: what comes late is added as if no timer had fired', () => {
+  it('counts what comes late as if no timer had fired, but does not go back in time: nothing is told twice', () => {
     const bought = [NOON - 10 * DAY, NOON].map((occurredAt) => transaction({ occurredAt }))
-    const late = interaction({ occurredAt: NOON + DAY, type: 'add_to_cart' })
-    const withTimer = createDriver({ settings, now: NOON + 1_000 * DAY })
-    const without = createDriver({ settings, now: NOON + 1_000 * DAY })
-    for (const driver of [withTimer, without]) for (const event of bought) driver.pipe('transactions', event)
-    withTimer.passTime(NOON + 900 * DAY)
-    for (const driver of [withTimer, without]) driver.pipe('interactions', late)
-    const { churnHeld, churnHeldSince, churnHeldValue, nextTimerAt } = withTimer.state('shop', 'ada')!
+    const late = [
+      transaction({ occurredAt: NOON - DAY }),
+      survey({ occurredAt: NOON - 2 * DAY, kind: 'CES', score: 3 }),
+    ]
+    const [withTimer, without] = [0, 1].map(() => createDriver({ settings, now: NOON + 1_000 * DAY }))
+    for (const driver of [withTimer!, without!]) for (const event of bought) driver.pipe('transactions', event)
+    withTimer!.passTime(NOON + 900 * DAY)
+    const moved = withTimer!.read('customers').at(-1)!
+    for (const driver of [withTimer!, without!]) {
+      driver.pipe('transactions', late[0] as Transaction)
+      driver.pipe('surveys', late[1] as Survey)
+    }
+    const { churnHeld, churnHeldSince, churnHeldValue, nextTimerAt } = withTimer!.state('shop', 'ada')!
     const held = { churnHeld, churnHeldSince, churnHeldValue, nextTimerAt }
-    expect({ ...without.state('shop', 'ada')!, ...held }).toEqual(withTimer.state('shop', 'ada'))
+    expect({ ...without!.state('shop', 'ada')!, ...held }).toEqual(withTimer!.state('shop', 'ada'))
+    for (const { asOf } of withTimer!.read('customers')) expect(asOf).toBe(moved.asOf)
+    withTimer!.passTime(NOON + 990 * DAY)
+    const ids = withTimer!.read('score-changes').map(({ changeId }) => changeId)
+    expect(new Set(ids).size).toBe(ids.length)
   })
 })
 
@@ -234,6 +245,26 @@ describe('a change that is held back', () => {
       { kind: 'lead', from: 'F', cause: 'timer', occurredAt: NOON + 3 * DAY },
     ])
   })
+})
+
+it('no change and no record of any history has an id that another has, in whatever order events come', () => {
+  fc.assert(
+    fc.property(anyHistory, fc.integer({ min: 1, max: 200 }), (history, stepDays) => {
+      const driver = createDriver({ settings, now: NOON + 10_000 * DAY })
+      let clock = NOON
+      for (const { topic, event } of history) {
+        driver.pipe(topic, event)
+        clock += stepDays * DAY
+        driver.passTime(clock)
+      }
+      driver.passTime(NOON + 1_000 * DAY)
+      const ids = driver.read('score-changes').map(({ changeId }) => changeId)
+      expect(new Set(ids).size).toBe(ids.length)
+      const events = driver.read('customers').map(({ eventId }) => eventId)
+      expect(new Set(events).size).toBe(events.length)
+    }),
+    { numRuns: 200 },
+  )
 })
 
 it('timers of any history: when time passes in steps or at once, the same records come', () => {

@@ -66,7 +66,9 @@ export class Ledger {
     if (input !== null) this.#history.push({ input, settings })
     this.#facts = null
     const { facts } = this
-    const asOf = input === null ? record.asOf : facts.newestAt
+    const moved = [this.#held.lead?.since ?? 0, this.#held.churn?.since ?? 0]
+    // A late event doesn't turn the time back to before what a timer has moved.
+    const asOf = input === null ? record.asOf : Math.max(facts.newestAt, ...moved)
     const values: ModelValues = new Map([
       ...Object.entries(expectedFeatures(facts, asOf)),
       ...[...facts.traits].map(([name, value]) => [`traits.${name}`, value] as const),
