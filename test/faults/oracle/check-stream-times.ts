@@ -1,4 +1,5 @@
 import type { Customer } from '../../../schemas/avro/customer.ts'
+import { decodeState } from '../../../schemas/state-codec.ts'
 import type { RedisView } from './evidence.ts'
 import type { Report } from './findings.ts'
 
@@ -14,8 +15,8 @@ export function checkStreamTimes(
   report: Report,
 ): void {
   const least = new Map<string, number>()
-  for (const { tenantId, asOf, cause } of present) {
-    if (cause === 'event') least.set(tenantId, Math.max(least.get(tenantId) ?? 0, asOf))
+  for (const { tenantId, state } of present) {
+    least.set(tenantId, Math.max(least.get(tenantId) ?? 0, decodeState(state).newestAt))
   }
   for (const [tenantId, from] of least) {
     const at = streamTimes.get(tenantId)

@@ -138,7 +138,7 @@ function walkCustomers(records: readonly LogRecord[], fates: Fates, reference: R
       continue
     }
     scored++
-    streamTimes.set(customer.tenantId, Math.max(streamTimes.get(customer.tenantId) ?? 0, customer.asOf))
+    streamTimes.set(customer.tenantId, Math.max(streamTimes.get(customer.tenantId) ?? 0, customer.occurredAt))
     const { verdict, origin } = input
     if (verdict.kind !== 'event' || verdict.key !== key) {
       blame(record, key, [`comes from ${origin}, which is ${verdict.kind === 'refused' ? 'bad' : `of ${verdict.key}`}`])
