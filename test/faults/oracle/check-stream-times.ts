@@ -16,7 +16,8 @@ export function checkStreamTimes(
 ): void {
   const least = new Map<string, number>()
   for (const { tenantId, state } of present) {
-    least.set(tenantId, Math.max(least.get(tenantId) ?? 0, decodeState(state).newestAt))
+    // One without a state has been told of.
+    if (state.length > 0) least.set(tenantId, Math.max(least.get(tenantId) ?? 0, decodeState(state).newestAt))
   }
   for (const [tenantId, from] of least) {
     const at = streamTimes.get(tenantId)
