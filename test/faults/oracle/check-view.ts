@@ -47,7 +47,7 @@ function topsOf(customers: readonly Customer[]): Map<string, Map<string, number>
     const scores = {
       lead: Math.round(lead.probability * PARTS),
       churn: Math.round(churn.risk * PARTS),
-      recent: decodeState(state).newestAt,
+      recent: state.length === 0 ? 0 : decodeState(state).newestAt,
     }
     for (const [index, score] of Object.entries(scores)) {
       const name = `${index}/${tenantId}`
