@@ -90,7 +90,7 @@ test('a million pending timers are not asked about until the first is due', asyn
 test('of 100,000 that are due at once, a batch with events gets 200, one without 1,000, each once, earliest first', async () => {
   streamTimes.observe('event', 1_000_000)
   const keys = Array.from({ length: 100_000 }, (_, i) => `event/c-${i}`)
-  keys.forEach((key, i) => index.timers.set(key, 1_000 + i))
+  for (const [i, key] of keys.entries()) index.timers.set(key, 1_000 + i)
   timers.planned([{ tenantId: 'event', state: { nextTimerAt: 1_000 } } as never])
   const seen: string[] = []
   for (let turn = 0; seen.length < 5_000; turn++) {
