@@ -33,11 +33,21 @@ export function waitingFor(installation: Installation, partitions: number, now: 
   const waits: string[] = []
   for (let partition = 0; partition < partitions; partition++) {
     const owned = owners.get(partition)
-    if (installation.rebuilding.includes(partition)) waits.push(`partition ${partition} to be rebuilt`)
+    const progress = owned?.task.restore ? `: ${progressOf(owned.task.restore)}` : ''
+    if (installation.rebuilding.includes(partition)) waits.push(`partition ${partition} to be rebuilt${progress}`)
     else if (owned === undefined) waits.push(`a worker to take partition ${partition}`)
-    else if (owned.task.state === 'restoring') waits.push(`partition ${partition} to be restored`)
+    else if (owned.task.state === 'restoring') waits.push(`partition ${partition} to be restored${progress}`)
   }
   return waits
+}
+
+/** How far a restore is, how fast, and how long it will take at that rate. */
+function progressOf({ from, to, position, seconds }: NonNullable<WorkerTask['restore']>): string {
+  const done = position - from
+  const share = to > from ? Math.floor((100 * done) / (to - from)) : 100
+  if (seconds === undefined || seconds <= 0 || done <= 0) return `${share} %`
+  const rate = done / seconds
+  return `${share} %, ${Math.round(rate)} records/s, ${Math.ceil((to - position) / rate)} s left`
 }
 
 export interface Lag {

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util'
 import { type Latency, measureLatency } from './latency.ts'
+import { measureRebuild } from './rebuild.ts'
 import { type Bench, machine, say, startBench, stopBench } from './setup.ts'
 import { measureTakeover } from './takeover.ts'
 import { measureThroughput } from './throughput.ts'
@@ -11,7 +12,8 @@ const HELP = `npm run bench -- [options]
   --partitions N    (4)
   --rates A,B       events a second for the latency runs (2000,10000)
   --seconds N       of each latency run, after 10 s that are not counted (30)
-  --only NAME       throughput, latency or takeover
+  --customers N     of the rebuild (1,000,000)
+  --only NAME       throughput, latency, takeover or rebuild
   --smoke           small numbers: checks that the benchmark works, measures nothing
 
 Prints progress to stderr and one JSON object to stdout.
@@ -23,6 +25,7 @@ const { values } = parseArgs({
     workers: { type: 'string', default: '2' },
     partitions: { type: 'string', default: '4' },
     rates: { type: 'string' },
+    customers: { type: 'string' },
     seconds: { type: 'string' },
     seed: { type: 'string', default: '42' },
     only: { type: 'string' },
@@ -69,5 +72,11 @@ if (wants('takeover') && !smoke) {
   say('kill -9 of one of two workers at 2,000 events a second')
   report['takeover'] = await on({}, (bench) => measureTakeover(bench, seed))
   say(JSON.stringify(report['takeover']))
+}
+if (wants('rebuild')) {
+  const customers = Number(values.customers ?? (smoke ? 5_000 : 1_000_000))
+  say(`rebuilding the view of ${customers} customers that Redis lost`)
+  report['rebuild'] = await on({}, (bench) => measureRebuild(bench, customers))
+  say(JSON.stringify(report['rebuild']))
 }
 process.stdout.write(`${JSON.stringify(report)}\n`)

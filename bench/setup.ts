@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { cpus, totalmem } from 'node:os'
+import { createInterface } from 'node:readline'
 import { EventSink } from '../connectors/kafka/event-sink.ts'
 import { Registry } from '../connectors/registry/registry.ts'
 import { type Stack, startStack } from '../connectors/stack/stack.ts'
@@ -66,11 +67,17 @@ export interface WorkerProcess {
 const everscore = new URL('../bin/everscore.ts', import.meta.url).pathname
 const running = new Set<ChildProcess>()
 
-export function startWorkerProcess(bench: Bench): WorkerProcess {
+/** @param onLog told of each entry of its log from level info on; without it only warnings are shown */
+export function startWorkerProcess(bench: Bench, onLog?: (entry: Record<string, unknown>) => void): WorkerProcess {
   const child = spawn(process.execPath, [everscore, 'worker'], {
-    env: { ...process.env, ...bench.env },
-    stdio: ['ignore', 'inherit', 'inherit'],
+    env: { ...process.env, ...bench.env, ...(onLog ? { LOG_LEVEL: 'info' } : {}) },
+    stdio: ['ignore', 'inherit', onLog ? 'pipe' : 'inherit'],
   })
+  if (onLog && child.stderr) {
+    createInterface({ input: child.stderr }).on('line', (line) => {
+      if (line.startsWith('{')) onLog(JSON.parse(line) as Record<string, unknown>)
+    })
+  }
   running.add(child)
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()))
   void ended.then(() => running.delete(child))

@@ -6,7 +6,10 @@ import { type Bench, openSink, startWorkerProcess, until } from './setup.ts'
 export interface Takeover {
   /** From kill -9 of one of two workers to the first new result of each of its partitions: the last of them, ms. */
   readonly lossToFirstScoreMs: number
-  /** Of that, until the group noticed: the session time-out, ms. */
+  /** Of that, until the group noticed (the session time-out, mainly) and gave the partitions to the other, ms. */
+  readonly noticedAfterMs: number
+  /** The rest: from the generation that lacks the dead worker to the last partition's first new result, ms. */
+  readonly assignmentToFirstScoreMs: number
   readonly sessionTimeoutMs: number
   /** Longest time without a result in a partition that stayed with the other worker, ms. */
   readonly untouchedPauseMs: number
@@ -37,7 +40,11 @@ export async function measureTakeover(bench: Bench, seed: number): Promise<Takeo
         firstAfter[partition] = now
     },
   )
-  const staying = startWorkerProcess(bench)
+  let assignedAt = 0
+  const staying = startWorkerProcess(bench, ({ message, added }) => {
+    if (killedAt > 0 && message === 'partitions assigned' && (added as number[]).length > 0)
+      assignedAt ||= performance.now()
+  })
   const dying = startWorkerProcess(bench)
   let going = true
   const producing = (async () => {
@@ -62,10 +69,14 @@ export async function measureTakeover(bench: Bench, seed: number): Promise<Takeo
     await dying.kill('SIGKILL')
     await until(() => firstAfter.every((at) => at > 0), 60_000, 'the take-over')
     const waited = lastAt.map((_, p) => firstAfter[p]! - killed)
+    const lossToFirstScoreMs = Math.max(...waited)
+    const noticedAfterMs = assignedAt - killed
     const sessionTimeoutMs = bench.config.SESSION_TIMEOUT_MS
     const untouched = [...longest].filter((pause) => pause < sessionTimeoutMs / 2)
     return {
-      lossToFirstScoreMs: Math.round(Math.max(...waited)),
+      lossToFirstScoreMs: Math.round(lossToFirstScoreMs),
+      noticedAfterMs: Math.round(noticedAfterMs),
+      assignmentToFirstScoreMs: Math.round(lossToFirstScoreMs - noticedAfterMs),
       sessionTimeoutMs,
       untouchedPauseMs: Math.round(Math.max(0, ...untouched)),
     }

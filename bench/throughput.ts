@@ -1,6 +1,5 @@
-import { KafkaClient } from '../connectors/kafka/client.ts'
-import { logRange } from '../connectors/kafka/offsets.ts'
 import { load } from './generator.ts'
+import { logEnds } from './log-ends.ts'
 import { cpuSeconds, machineBusySeconds, residentMib } from './process-usage.ts'
 import { followResults } from './results-reader.ts'
 import { type Bench, fill, startWorkerProcess, until } from './setup.ts'
@@ -87,7 +86,7 @@ export async function measureThroughput(
     after.reduce((sum, value, i) => sum + value - before[i]!, 0)
   await Promise.all(processes.map((each) => each.kill('SIGTERM')))
   await stop()
-  const transactions = (await endOffsets(bench, 'customers')) - events
+  const transactions = (await logEnds(bench.config, 'customers')) - events
   // The first result became visible a batch after the first input was taken: its timestamp says when it was scored.
   const head = Math.max(0, performance.timeOrigin + firstAt - firstScoredAt)
   const perEvent = (i: 0 | 1 | 2): number => Math.round(((after[i] - before[i]!) * 1e7) / events) / 10
@@ -106,19 +105,6 @@ export async function measureThroughput(
     doubled,
     otherCpuShare: Math.round((100 * Math.max(0, others)) / seconds) / 100,
   }
-}
-
-/** Sum over the partitions. A transaction's marker takes an offset of its own. */
-async function endOffsets({ config }: Bench, name: string): Promise<number> {
-  const topic = config.TOPIC_PREFIX + name
-  const client = new KafkaClient({ brokers: config.KAFKA_BROKERS, clientId: 'bench-count' })
-  await client.connect([topic])
-  let sum = 0
-  for (let partition = 0; partition < client.partitionsOf(topic); partition++) {
-    sum += (await logRange(client, topic, partition)).end
-  }
-  await client.close()
-  return sum
 }
 
 function pidCpu(bench: Bench, name: 'redis' | 'kafka'): number {

@@ -32,6 +32,8 @@ export interface RestoreProgress {
   readonly from: number
   readonly to: number
   readonly position: number
+  /** Epoch ms. */
+  readonly startedAt: number
   /** The view was emptied: what is not restored yet looks unknown to readers. */
   readonly rebuilding: boolean
 }
@@ -116,8 +118,16 @@ async function restore(
   const inStep = usable && !rebuilding && log.end - position.offset <= 1
   if (inStep) return { offset: position.offset, streamTimes: streamTimes.all, restored, inputs }
   const from = Math.max(expected ?? 0, log.start)
+  const startedAt = ports.now()
   const report = (at: number): Promise<void> =>
-    ports.onRestore({ partition, from, to: log.end, position: at, rebuilding: rebuilding && log.end > log.start })
+    ports.onRestore({
+      partition,
+      from,
+      to: log.end,
+      position: at,
+      startedAt,
+      rebuilding: rebuilding && log.end > log.start,
+    })
   await report(from)
   for await (const slice of readPartition(ports.fetcher, topic, partition, { from, to: log.end }, signal)) {
     const entries = await newestOf(slice.records, ports.customerCodec)

@@ -1,7 +1,8 @@
 import { VERSION } from '../schemas/version.ts'
-import type { WorkerReport } from '../schemas/worker-report.ts'
+import type { WorkerReport, WorkerTask } from '../schemas/worker-report.ts'
 import type { CustomerTask } from './customer-task.ts'
 import type { LatencyHistogram } from './latency-histogram.ts'
+import type { RestoreProgress } from './takeover.ts'
 import type { WorkerCounters } from './task-counters.ts'
 
 /** What the query API shows of this worker. */
@@ -21,9 +22,7 @@ export function buildReport(
     tasks: tasks.map((task) => ({
       partition: task.partition,
       state: task.state,
-      ...(task.restore
-        ? { restore: { from: task.restore.from, to: task.restore.to, position: task.restore.position } }
-        : {}),
+      ...(task.restore ? { restore: restoreOf(task.restore, now) } : {}),
       ...(task.failure ? { failure: { code: task.failure.code, message: task.failure.message } } : {}),
       lag: task.lag().map(({ topic, position, end }) => ({ topic, partition: task.partition, position, end })),
     })),
@@ -42,6 +41,13 @@ export function buildReport(
       ingestToVisible: summary(latency.recent('ingestToVisible')),
     },
   }
+}
+
+function restoreOf(
+  { from, to, position, startedAt }: RestoreProgress,
+  now: number,
+): NonNullable<WorkerTask['restore']> {
+  return { from, to, position, seconds: (now - startedAt) / 1000 }
 }
 
 function summary(histogram: LatencyHistogram): { p50Ms: number; p95Ms: number; p99Ms: number; count: number } {

@@ -31,7 +31,12 @@ const taskSchema = Type.Object({
   ]),
   restore: Type.Optional(
     Type.Object(
-      { from: Type.Number(), to: Type.Number(), position: Type.Number() },
+      {
+        from: Type.Number(),
+        to: Type.Number(),
+        position: Type.Number(),
+        seconds: Type.Optional(Type.Number({ description: 'How long it has been under way.' })),
+      },
       { description: 'Offsets of the changelog: where the restore began, ends and is.' },
     ),
   ),

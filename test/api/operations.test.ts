@@ -41,11 +41,11 @@ describe('/ready', () => {
       ...runningWorker(2, NOW),
       tasks: [
         { partition: 0, state: 'running', lag: [] },
-        { partition: 1, state: 'restoring', restore: { from: 0, to: 9, position: 4 }, lag: [] },
+        { partition: 1, state: 'restoring', restore: { from: 100, to: 1_100, position: 500, seconds: 2 }, lag: [] },
       ],
     })
     expect(await waitsFor()).toEqual([
-      'partition 1 to be restored',
+      'partition 1 to be restored: 40 %, 200 records/s, 3 s left',
       'a worker to take partition 2',
       'a worker to take partition 3',
     ])
