@@ -107,7 +107,11 @@ export const customerSchema = {
       default: null,
       doc: 'null until the population is known, and of those who never bought.',
     },
-    { name: 'state', type: 'bytes', doc: "The task's own state, in everscore's versioned codec: opaque to readers." },
+    {
+      name: 'state',
+      type: 'bytes',
+      doc: "The task's own state, in everscore's versioned codec: opaque to readers. Empty where a newer record of the same transaction has it.",
+    },
   ],
 } as const satisfies AvroSchema
 
