@@ -25,6 +25,18 @@ export interface RedisKeys {
   timers(partition: number, tenantId: string): string
   /** String, with a time to live: progress of a rebuild from the beginning, as JSON; absent otherwise. */
   rebuilding(partition: number): string
+  /** Hash: as `position`, of the view of results; its `inputs` are the next offsets of the result topics. */
+  resultsPosition(partition: number): string
+  /** String: as `rebuilding`, of the view of results. */
+  resultsRebuilding(partition: number): string
+  /** Set of the names of all keys below, of this partition. */
+  resultKeys(partition: number): string
+  /** Sorted set: `<start>/<end>` by start, end empty for since-ever. @param scope `<tenantId>/<kind>`: NPS, item, category */
+  resultWindows(partition: number, scope: string): string
+  /** Hash: what is behind the window in the key of a result -> its newest value, as it is in the topic. */
+  results(partition: number, scope: string, window: string): string
+  /** Sorted set of what is bought together with an item: percent-encoded, by confidence in parts of INDEX_SCALE. */
+  partners(partition: number, scope: string, window: string, item: string): string
   /** Hash about the whole installation: `partitions`. */
   readonly meta: string
   /** Hash: worker id -> JSON of its last report (tasks, lag, latency), refreshed every few seconds. */
@@ -41,6 +53,12 @@ export function redisKeys(app: string): RedisKeys {
     top: (partition, tenantId, index) => `${at(partition)}:top:${index}:${tenantId}`,
     timers: (partition, tenantId) => `${at(partition)}:timers:${tenantId}`,
     rebuilding: (partition) => `${at(partition)}:rebuilding`,
+    resultsPosition: (partition) => `${at(partition)}:results-position`,
+    resultsRebuilding: (partition) => `${at(partition)}:results-rebuilding`,
+    resultKeys: (partition) => `${at(partition)}:result-keys`,
+    resultWindows: (partition, scope) => `${at(partition)}:windows:${scope}`,
+    results: (partition, scope, window) => `${at(partition)}:results:${scope}/${window}`,
+    partners: (partition, scope, window, item) => `${at(partition)}:partners:${scope}/${window}/${item}`,
     meta: `${app}:meta`,
     workers: `${app}:workers`,
   }

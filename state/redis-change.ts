@@ -1,8 +1,9 @@
 import { INDEX_SCALE, type RedisKeys, STREAM_TIME_FIELD, TOP_INDEXES } from '../schemas/redis-keys.ts'
+import type { ViewChange } from './redis-view.ts'
 import type { RespBuffer } from './resp-buffer.ts'
 import type { CustomerEntry, StateChange, TimerEntry } from './state-store.ts'
 
-/** Customers of one group of arguments: Lua's unpack ends below 8,000. */
+/** Items of one group of arguments: Lua's unpack ends below 8,000. */
 const SLICE = 1_000
 const POSITION_KEY = 1
 const CUSTOMERS_KEY = 2
@@ -30,9 +31,8 @@ export function tenantKeys(keys: RedisKeys, partition: number, tenant: string): 
   return [...TOP_INDEXES.map((index) => keys.top(partition, tenant, index)), keys.timers(partition, tenant)]
 }
 
-/** The arguments of commit.lua. @param tenants in the order of their keys */
-export function writeChange(resp: RespBuffer, change: StateChange, tenants: ReadonlyMap<string, TenantChange>): void {
-  const { expected, position, entries } = change
+/** The first arguments of commit.lua: where a view goes. */
+export function writePosition(resp: RespBuffer, { expected, position }: ViewChange): void {
   resp.text(expected === null ? '' : String(expected))
   resp.integer(position.offset)
   resp.text(JSON.stringify(position.inputs))
@@ -43,6 +43,14 @@ export function writeChange(resp: RespBuffer, change: StateChange, tenants: Read
     resp.text(STREAM_TIME_FIELD + tenant)
     resp.integer(time)
   })
+}
+
+/** The groups of commit.lua for customers. @param tenants in the order of their keys */
+export function writeChange(
+  resp: RespBuffer,
+  { entries }: StateChange,
+  tenants: ReadonlyMap<string, TenantChange>,
+): void {
   const kept = entries.filter((entry) => entry.value !== null)
   writeGroups(resp, 'HSET', CUSTOMERS_KEY, kept, 2, ({ key, value }) => {
     resp.text(key)
@@ -92,7 +100,8 @@ function writeTimers(resp: RespBuffer, key: number, { entries, timers }: TenantC
   writeGroups(resp, 'ZREM', key, gone, 1, (timer) => resp.text(timer.customerId))
 }
 
-function writeGroups<T>(
+/** Groups of one command and key, each of arguments that Lua can unpack. */
+export function writeGroups<T>(
   resp: RespBuffer,
   command: string,
   key: number,
