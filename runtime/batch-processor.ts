@@ -7,7 +7,7 @@ import type { ScoreChange } from '../schemas/avro/score-change.ts'
 import type { TrainingExample } from '../schemas/avro/training-example.ts'
 import type { AvroCodec } from '../schemas/codec.ts'
 import { type CustomerState, cloneState, NEVER, newCustomerState } from '../schemas/customer-state.ts'
-import { type AppError, messageOf } from '../schemas/errors.ts'
+import { messageOf } from '../schemas/errors.ts'
 import type { InputEvent } from '../schemas/events.ts'
 import type { TenantSettings } from '../schemas/settings.ts'
 import { encodeState } from '../schemas/state-codec.ts'
@@ -18,7 +18,7 @@ import type { BatchOutputs, Placed } from './batch-outputs.ts'
 import { ByteArena } from './byte-arena.ts'
 import { misnamed, misplaced } from './check-key.ts'
 import type { CachedCustomer, CustomerCache } from './customer-cache.ts'
-import { type DeadLetter, encodeDeadLetter } from './dead-letter.ts'
+import { type DeadLetter, decodeFailure, encodeDeadLetter } from './dead-letter.ts'
 import type { ErrorRate } from './error-rate.ts'
 import type { TakenRecord } from './input-queue.ts'
 import { CUSTOMER_HEADERS, NO_ORIGIN_HEADERS, ORIGIN_HEADERS, ResultHeaders } from './record-headers.ts'
@@ -523,9 +523,4 @@ function currentOf(customer: CachedCustomer): CustomerState | null {
 function tooLarge(): Outcome {
   const error = `state: it would have more than ${MAX_STATE_BYTES} bytes`
   return { kind: 'deadLetter', stage: 'encode', reason: 'STATE_TOO_LARGE', error }
-}
-
-function decodeFailure(error: AppError): DeadLetter {
-  const { reason } = error.details
-  return { stage: 'decode', reason: typeof reason === 'string' ? reason : error.code, error: error.message }
 }

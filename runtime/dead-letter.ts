@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
 import { encodeHeader } from '../connectors/kafka/record-batch-builder.ts'
 import type { ConsumedRecord } from '../connectors/kafka/record-batch-reader.ts'
-import type { InputTopic } from '../schemas/topics.ts'
+import type { AppError } from '../schemas/errors.ts'
+import type { TopicName } from '../schemas/topics.ts'
 
 /**
  * Longer ones are cut: a dead letter must fit into its topic whatever the input topic took. A compressed batch below the
@@ -25,6 +26,12 @@ export interface DeadLetter {
   readonly error: string
 }
 
+/** Of a value that can't be decoded. */
+export function decodeFailure(error: AppError): DeadLetter {
+  const { reason } = error.details
+  return { stage: 'decode', reason: typeof reason === 'string' ? reason : error.code, error: error.message }
+}
+
 export interface EncodedHeaders {
   readonly bytes: Buffer
   readonly count: number
@@ -42,7 +49,7 @@ export interface EncodedDeadLetter {
  * keeps the origin of the first one (`firstTopic`, `firstPartition`, `firstOffset`).
  */
 export function encodeDeadLetter(
-  topic: InputTopic,
+  topic: TopicName,
   partition: number,
   record: ConsumedRecord,
   { stage, reason, error }: DeadLetter,

@@ -2,7 +2,7 @@ import { type LogRange, logRange } from '../connectors/kafka/offsets.ts'
 import { readPartition } from '../connectors/kafka/partition-reader.ts'
 import type { ConsumedRecord } from '../connectors/kafka/record-batch-reader.ts'
 import { AppError } from '../schemas/errors.ts'
-import { INPUT_TOPICS, type InputTopic } from '../schemas/topics.ts'
+import { INPUT_TOPICS, type InputTopic, type TopicName } from '../schemas/topics.ts'
 import type { TakeoverPorts } from './takeover.ts'
 
 /** Next offsets to read, by full topic name. */
@@ -15,15 +15,15 @@ export interface KnownOffsets {
   readonly changelog: LogRange
 }
 
-export interface SettledInputs {
+export interface SettledInputs<T extends TopicName = InputTopic> {
   /** Where to read each input topic on, and how far it went. */
-  readonly inputs: ReadonlyMap<InputTopic, LogRange>
+  readonly inputs: ReadonlyMap<T, LogRange>
   /** Input records that retention removed before they were read. */
   readonly lost: number
 }
 
 /**
- * Compares what was read with what is there. A gap that retention has left is reported and counted.
+ * Where the inputs of the customer task go on.
  * @throws AppError OFFSETS_UNKNOWN: it can't be known how far a topic was read, and there is state
  */
 export async function settleInputs(
@@ -32,10 +32,23 @@ export async function settleInputs(
   known: KnownOffsets,
   signal: AbortSignal,
 ): Promise<SettledInputs> {
-  const offsets = await nextOffsets(ports, partition, known, signal)
-  const inputs = new Map<InputTopic, LogRange>()
+  return await compareWithLogs(ports, partition, INPUT_TOPICS, await nextOffsets(ports, partition, known, signal))
+}
+
+/**
+ * Compares what was read with what is there. A gap that retention has left is reported and counted.
+ * @param offsets the next to read, by full topic name; a topic that isn't there is read from its beginning
+ * @throws AppError OFFSETS_UNKNOWN: more was read than there is
+ */
+export async function compareWithLogs<T extends TopicName>(
+  ports: Pick<TakeoverPorts, 'kafka' | 'topicName' | 'log'>,
+  partition: number,
+  topics: readonly T[],
+  offsets: ReadonlyMap<string, number>,
+): Promise<SettledInputs<T>> {
+  const inputs = new Map<T, LogRange>()
   let lost = 0
-  for (const topic of INPUT_TOPICS) {
+  for (const topic of topics) {
     const name = ports.topicName(topic)
     const range = await logRange(ports.kafka, name, partition)
     const start = offsets.get(name) ?? range.start
@@ -117,6 +130,6 @@ export function inputsOf(records: readonly ConsumedRecord[]): InputOffsets | nul
   return null
 }
 
-function unknownOffsets(topic: string, partition: number, what: string): AppError {
+export function unknownOffsets(topic: string, partition: number, what: string): AppError {
   return new AppError('OFFSETS_UNKNOWN', `${topic}/${partition}: ${what}`, { details: { topic, partition } })
 }

@@ -3,18 +3,24 @@ import type { ConsumedRecord } from '../connectors/kafka/record-batch-reader.ts'
 import { type AvroCodec, SchemaNeeded } from '../schemas/codec.ts'
 import { AppError } from '../schemas/errors.ts'
 import type { InputEvent } from '../schemas/events.ts'
-import type { InputTopic } from '../schemas/topics.ts'
+import type { TopicName } from '../schemas/topics.ts'
 import type { CachedCustomer } from './customer-cache.ts'
 import type { DeadLetter } from './dead-letter.ts'
 
+/** What a task reads: the records of its topics, with their types. */
+export interface TaskInput {
+  readonly topic: TopicName
+  readonly event: object
+}
+
 /** A record with what could be read of it. */
-export interface TakenRecord {
-  readonly topic: InputTopic
+export interface TakenRecord<I extends TaskInput = InputEvent> {
+  readonly topic: I['topic']
   readonly record: ConsumedRecord
   /** The record's key, `<tenantId>/<customerId>`; '' when it has none. */
   readonly key: string
   /** Null for a null value and for one that can't be decoded. */
-  readonly input: InputEvent | null
+  readonly input: I | null
   readonly failure: AppError | null
   /** Event time; the record's timestamp where there is no event. */
   readonly time: number
@@ -26,7 +32,7 @@ export interface TakenRecord {
 
 /** Where a task is in one input topic; offsets. */
 export interface InputLag {
-  readonly topic: InputTopic
+  readonly topic: TopicName
   /** Next to process. */
   readonly position: number
   /** Next to fetch: the records in between wait in the queue. */
@@ -37,15 +43,15 @@ export interface InputLag {
 }
 
 /** The records of one input partition that were fetched and not taken yet; bounded in bytes. */
-export class InputQueue implements FetchSink, InputLag {
-  readonly topic: InputTopic
-  readonly #codec: AvroCodec<InputEvent['event']>
+export class InputQueue<I extends TaskInput = InputEvent> implements FetchSink, InputLag {
+  readonly topic: I['topic']
+  readonly #codec: AvroCodec<I['event']>
   readonly #maxBytes: number
   readonly #onChange: () => void
   #records: ConsumedRecord[] = []
   #next = 0
   #bytes = 0
-  #head: TakenRecord | null = null
+  #head: TakenRecord<I> | null = null
   #fetchPosition: number
   #position: number
   #end: number
@@ -53,8 +59,8 @@ export class InputQueue implements FetchSink, InputLag {
   #fetchedAt = Number.NEGATIVE_INFINITY
 
   constructor(
-    topic: InputTopic,
-    codec: AvroCodec<InputEvent['event']>,
+    topic: I['topic'],
+    codec: AvroCodec<I['event']>,
     position: number,
     maxBytes: number,
     onChange: () => void,
@@ -135,7 +141,7 @@ export class InputQueue implements FetchSink, InputLag {
    * The next record, decoded; it stays until `take`.
    * @throws AppError SCHEMA_INCOMPATIBLE: none of these records can be read; or why the partition can't be fetched
    */
-  peek(): TakenRecord | SchemaNeeded | null {
+  peek(): TakenRecord<I> | SchemaNeeded | null {
     if (this.#head) return this.#head
     if (this.isEmpty) {
       if (this.#failure) throw this.#failure
@@ -167,7 +173,7 @@ export class InputQueue implements FetchSink, InputLag {
     await this.#codec.load(id)
   }
 
-  #read(record: ConsumedRecord): TakenRecord | SchemaNeeded {
+  #read(record: ConsumedRecord): TakenRecord<I> | SchemaNeeded {
     const { topic } = this
     const key = record.key === null ? '' : record.key.toString()
     if (record.value === null)
@@ -180,9 +186,10 @@ export class InputQueue implements FetchSink, InputLag {
         topic,
         record,
         key,
-        input: { topic, event } as InputEvent,
+        input: { topic, event } as I,
         failure: null,
-        time: event.occurredAt,
+        // Deltas have no time of their own.
+        time: 'occurredAt' in event ? (event.occurredAt as number) : record.timestamp,
         refused: null,
         customer: null,
       }
@@ -195,7 +202,7 @@ export class InputQueue implements FetchSink, InputLag {
 }
 
 /** Names the record: whoever mends it has to know which one. */
-function unreadableAt(topic: InputTopic, offset: number, cause: AppError): AppError {
+function unreadableAt(topic: TopicName, offset: number, cause: AppError): AppError {
   return new AppError(cause.code, `${topic} at offset ${offset}: ${cause.message}`, {
     cause,
     details: { ...cause.details, topic, offset },

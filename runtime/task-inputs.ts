@@ -1,14 +1,15 @@
 import { SchemaNeeded } from '../schemas/codec.ts'
-import type { InputQueue, TakenRecord } from './input-queue.ts'
+import type { InputEvent } from '../schemas/events.ts'
+import type { InputQueue, TakenRecord, TaskInput } from './input-queue.ts'
 
 export interface TakeLimits {
   readonly maxRecords: number
   readonly maxBytes: number
 }
 
-export interface TaskInputsOptions {
+export interface TaskInputsOptions<I extends TaskInput> {
   /** In the order in which events of one instant are taken. */
-  readonly queues: readonly InputQueue[]
+  readonly queues: readonly InputQueue<I>[]
   /** How long an empty queue of a topic that is known to hold more is waited for, ms; Infinity in a replay. */
   readonly mergeWaitMs: number
   /** Called when queues have room again. */
@@ -16,19 +17,19 @@ export interface TaskInputsOptions {
 }
 
 /** Merges a partition's input topics into one stream, smallest event time among the queues' heads first. */
-export class TaskInputs {
-  readonly #queues: readonly InputQueue[]
+export class TaskInputs<I extends TaskInput = InputEvent> {
+  readonly #queues: readonly InputQueue<I>[]
   readonly #mergeWaitMs: number
   readonly #onRoom: () => void
   #wake: (() => void) | null = null
 
-  constructor(options: TaskInputsOptions) {
+  constructor(options: TaskInputsOptions<I>) {
     this.#queues = options.queues
     this.#mergeWaitMs = options.mergeWaitMs
     this.#onRoom = options.onRoom
   }
 
-  get queues(): readonly InputQueue[] {
+  get queues(): readonly InputQueue<I>[] {
     return this.#queues
   }
 
@@ -49,7 +50,11 @@ export class TaskInputs {
    * Waits for records and takes a batch of them; none only if there are none for `patienceMs`.
    * @throws AppError when a topic can't be read on; the signal's reason when it aborts
    */
-  async take(limits: TakeLimits, signal: AbortSignal, patienceMs = Number.POSITIVE_INFINITY): Promise<TakenRecord[]> {
+  async take(
+    limits: TakeLimits,
+    signal: AbortSignal,
+    patienceMs = Number.POSITIVE_INFINITY,
+  ): Promise<TakenRecord<I>[]> {
     let waitUntil = 0
     const giveUpAt = performance.now() + patienceMs
     for (;;) {
@@ -89,13 +94,13 @@ export class TaskInputs {
    * A batch, or the schema that its first record needs.
    * @param givenUp queues that were waited for in vain: without them the others would go on one record a wait
    */
-  #merge({ maxRecords, maxBytes }: TakeLimits, givenUp: readonly InputQueue[]): TakenRecord[] | SchemaNeeded {
-    const batch: TakenRecord[] = []
+  #merge({ maxRecords, maxBytes }: TakeLimits, givenUp: readonly InputQueue<I>[]): TakenRecord<I>[] | SchemaNeeded {
+    const batch: TakenRecord<I>[] = []
     let bytes = 0
     try {
       while (batch.length < maxRecords && bytes < maxBytes) {
-        let first: InputQueue | null = null
-        let taken: TakenRecord | null = null
+        let first: InputQueue<I> | null = null
+        let taken: TakenRecord<I> | null = null
         for (const queue of this.#queues) {
           const head = queue.peek()
           if (head === null) {

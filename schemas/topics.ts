@@ -171,3 +171,7 @@ export type TopicName = keyof typeof TOPICS
 /** The input topics of the customer task, in the order in which events of one instant are taken. */
 export const INPUT_TOPICS = ['profiles', 'interactions', 'transactions', 'surveys', 'outcomes'] as const
 export type InputTopic = (typeof INPUT_TOPICS)[number]
+
+/** The input topics of the aggregate task. */
+export const DELTA_TOPICS = ['nps-deltas', 'basket-deltas', 'population-deltas'] as const
+export type DeltaTopic = (typeof DELTA_TOPICS)[number]
