@@ -58,6 +58,17 @@ const list = (doc: string): Option<readonly string[]> => ({
       .filter((part) => part !== ''),
 })
 
+const someOf = <const T extends string>(choices: readonly T[], doc: string): Option<readonly T[]> => ({
+  default: choices,
+  doc: `${doc} Of: ${choices.join(', ')}.`,
+  parse: (value) => {
+    const names = value.split(',').map((name) => name.trim())
+    const found = choices.filter((choice) => names.includes(choice))
+    if (found.length < new Set(names).size) throw new Error(`must name some of ${choices.join(', ')}`)
+    return found
+  },
+})
+
 const pattern = (fallback: string, regex: RegExp, doc: string): Option<string> => ({
   default: fallback,
   doc,
@@ -109,6 +120,16 @@ export const OPTIONS = {
   PORT: integer(3000, 0, 65_535, 'Port of the HTTP server; 0: a free one.'),
   EVERSCORE_API_KEYS: apiKeys,
   LOG_LEVEL: oneOf(['debug', 'info', 'warn', 'error', 'silent'], 'info', 'Least level of log lines.'),
+  TASKS: someOf(
+    ['customers', 'aggregates'],
+    'What a worker does, with commas: score customers; count windows and populations.',
+  ),
+  AGGREGATE_INTERVAL_MS: integer(
+    250,
+    10,
+    60_000,
+    'Least time from one transaction of an aggregate task to the next: what comes meanwhile is combined.',
+  ),
   BATCH_MAX_RECORDS: integer(10_000, 1, 100_000, 'Most input records in one transaction of one partition.'),
   BATCH_MAX_BYTES: integer(
     4 * 1024 * 1024,

@@ -27,6 +27,11 @@ export function kafkaSettings(config: Config, clientId: string): KafkaSettings {
   }
 }
 
+/** The consumer group of the aggregate tasks. */
+export function aggregatesGroup(config: Config): string {
+  return `${applicationId(config)}-aggregates`
+}
+
 /** The application id: the consumer group and the first part of every Redis key and transactional id. */
 export function applicationId(config: Config): string {
   return `${config.TOPIC_PREFIX}everscore`

@@ -87,6 +87,8 @@ export class RecentLatency {
 export class WorkerCounters {
   readonly events = new EventCounts()
   readonly latency = new RecentLatency()
+  /** Of the aggregate tasks. */
+  readonly aggregates = { batches: 0, results: 0, takeovers: 0, restoredEntries: 0 }
   batches = 0
   abortedBatches = 0
   takeovers = 0

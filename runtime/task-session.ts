@@ -19,6 +19,7 @@ import { BatchProcessor, type Broadcast } from './batch-processor.ts'
 import { CustomerCache, cachedCustomer } from './customer-cache.ts'
 import type { ErrorRate } from './error-rate.ts'
 import { type InputLag, InputQueue, type TakenRecord } from './input-queue.ts'
+import type { PartitionSession } from './partition-task.ts'
 import { PopulationDeltas } from './population-deltas.ts'
 import { PopulationSweep } from './population-sweep.ts'
 import { StreamTimes } from './stream-time.ts'
@@ -34,7 +35,6 @@ export interface TaskSettings extends TakeLimits {
   readonly mergeWaitMs: number
   /** Customers kept in memory; up to twice as many. */
   readonly cacheCustomers: number
-  readonly pausedRetryMs: number
 }
 
 export interface TaskPorts extends TakeoverPorts {
@@ -46,8 +46,6 @@ export interface TaskPorts extends TakeoverPorts {
   readonly basketDeltaCodec: AvroCodec<BasketDelta>
   readonly inputCodecs: Readonly<Record<InputTopic, AvroCodec<InputEvent['event']>>>
   readonly newProducer: (partition: number) => TransactionalProducer
-  /** See GroupMember.confirms. */
-  readonly confirms: (partition: number) => Promise<boolean>
   readonly partitions: number
   readonly scoring: Scoring
   readonly broadcast: Broadcast
@@ -63,7 +61,7 @@ const IDLE_MS = 500
  * (outputs and input offsets), then one compare-and-set in Redis. Producer, cache, queues and buffers live as long as
  * the session: a request that was given up may still be reading the buffers of its record batches.
  */
-export class TaskSession {
+export class TaskSession implements PartitionSession {
   readonly #partition: number
   readonly #ports: TaskPorts
   readonly #settings: TaskSettings
@@ -149,7 +147,6 @@ export class TaskSession {
     })
   }
 
-  /** A batch was committed. */
   get hasWorked(): boolean {
     return this.#lastBatchAt > 0
   }
@@ -158,7 +155,6 @@ export class TaskSession {
     return this.#inputs?.queues ?? []
   }
 
-  /** Fences the previous owner, restores what Redis lacks and subscribes to the inputs. */
   async takeOver(onRestore: TakeoverPorts['onRestore']): Promise<void> {
     const { inputFetcher, inputCodecs, topicName, counters, onRestored } = this.#ports
     await this.#producer.open()
@@ -188,7 +184,6 @@ export class TaskSession {
     )
   }
 
-  /** Works unit after unit. @throws what ended it: the stop signal's reason, or a failure after which all is done anew */
   async work(): Promise<never> {
     const signal = AbortSignal.any([this.#stop, this.#failed.signal])
     const inputs = this.#inputs!
@@ -219,7 +214,6 @@ export class TaskSession {
     }
   }
 
-  /** Finds a view that lost its data while no event came. */
   async checkView(): Promise<void> {
     if (this.#ports.now() - this.#lastBatchAt < 1_000) return
     // A write that still waits for its answer, or for the end of an outage, will move the view to where it should be.
@@ -229,12 +223,10 @@ export class TaskSession {
     if (position?.offset !== expected && this.#viewOffset === expected) this.abort(this.#foreign())
   }
 
-  /** Ends it where it waits. */
   abort(reason: unknown): void {
     this.#failed.abort(reason)
   }
 
-  /** Resolves when Redis has confirmed, or will not confirm, the last batch. */
   async settled(): Promise<void> {
     await this.#confirming.catch(() => {
       // Not confirmed: the next owner restores what is missing from the changelog.

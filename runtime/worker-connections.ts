@@ -4,7 +4,9 @@ import { Fetcher } from '../connectors/kafka/fetcher.ts'
 import { TransactionalProducer } from '../connectors/kafka/transactional-producer.ts'
 import { Registry } from '../connectors/registry/registry.ts'
 import type { BasketDelta } from '../schemas/avro/basket-delta.ts'
+import type { CrossSell } from '../schemas/avro/cross-sell.ts'
 import type { Customer } from '../schemas/avro/customer.ts'
+import type { Nps } from '../schemas/avro/nps.ts'
 import type { NpsDelta } from '../schemas/avro/nps-delta.ts'
 import type { PopulationDelta } from '../schemas/avro/population-delta.ts'
 import type { ScoreChange } from '../schemas/avro/score-change.ts'
@@ -17,11 +19,13 @@ import type { RedisKeys } from '../schemas/redis-keys.ts'
 import { INPUT_TOPICS, type InputTopic, TOPICS } from '../schemas/topics.ts'
 import { REPORT_STALE_MS } from '../schemas/worker-report.ts'
 import { connectRedis, redisReady, refuseEviction } from '../state/redis-connection.ts'
+import { RedisResultStore } from '../state/redis-result-store.ts'
 import { RedisStore } from '../state/redis-store.ts'
 import { createScoring } from '../topology/scoring.ts'
+import type { AggregatePorts, AggregateSettings } from './aggregate-session.ts'
 import { TopicBroadcast } from './broadcast.ts'
 import type { Config } from './config.ts'
-import { applicationId, kafkaSettings } from './kafka-settings.ts'
+import { aggregatesGroup, applicationId, kafkaSettings } from './kafka-settings.ts'
 import type { Log } from './log.ts'
 import { registerSchemas } from './schema-registration.ts'
 import { serverAddress } from './server-address.ts'
@@ -30,6 +34,8 @@ import type { TaskPorts, TaskSettings } from './task-session.ts'
 
 /** Transactions of a connection wait for one another; with more connections than this nothing was gained. */
 const PRODUCER_LANES = 4
+/** Of deltas in one transaction: a delta costs far more than its bytes, and scoring waits for it. */
+const AGGREGATE_BATCH_BYTES = 256 * 1024
 /**
  * Outlives the last report of a worker that dies while it rebuilds. After both, a position that is missing or has no input
  * offsets still says that the view isn't whole.
@@ -37,10 +43,12 @@ const PRODUCER_LANES = 4
 const REBUILDING_MARK_MS = 2 * REPORT_STALE_MS
 
 export interface WorkerConnections {
-  readonly ports: TaskPorts
-  readonly settings: TaskSettings
+  readonly customers: TaskPorts
+  readonly aggregates: AggregatePorts
+  readonly settings: { readonly customers: TaskSettings; readonly aggregates: AggregateSettings }
   readonly redis: Redis
-  readonly groupClient: KafkaClient
+  /** Connections of their own: a request to join may wait for long. */
+  readonly groupClients: { readonly customers: KafkaClient; readonly aggregates: KafkaClient }
 }
 
 export interface ConnectOptions {
@@ -50,7 +58,6 @@ export interface ConnectOptions {
   readonly counters: WorkerCounters
   readonly log: Log
   readonly now: () => number
-  readonly confirms: TaskPorts['confirms']
   /** Gets what undoes each step; to be called in reverse, also after a failure half-way. */
   readonly closers: (() => Promise<void> | void)[]
 }
@@ -60,7 +67,7 @@ export interface ConnectOptions {
  * @throws AppError TOPIC_MISMATCH, SCHEMA_INCOMPATIBLE, REDIS_EVICTS, or a retryable one for a server that is away
  */
 export async function connectWorker(options: ConnectOptions): Promise<WorkerConnections> {
-  const { config, workerId, keys, counters, log, now, confirms, closers } = options
+  const { config, workerId, keys, counters, log, now, closers } = options
   const app = applicationId(config)
   const topicName = (topic: string): string => config.TOPIC_PREFIX + topic
   const dataTopics = Object.values(TOPICS).map((spec) => topicName(spec.name))
@@ -71,12 +78,10 @@ export async function connectWorker(options: ConnectOptions): Promise<WorkerConn
     return client
   }
   const kafka = await connect('offsets')
-  const [groupClient, inputClient, logClient] = [
-    await connect('group'),
-    await connect('inputs'),
-    await connect('changelog'),
-  ]
+  const groupClients = { customers: await connect('group'), aggregates: await connect('aggregate-group') }
+  const [inputClient, logClient] = [await connect('inputs'), await connect('changelog')]
   const lanes = await Promise.all(Array.from({ length: PRODUCER_LANES }, (_, lane) => connect(`producer-${lane}`)))
+  const aggregateLane = await connect('producer-aggregates')
   const partitions = coPartitioned(kafka, topicName)
 
   const redis = connectRedis({ url: serverAddress(config, 'REDIS_URL') })
@@ -84,7 +89,7 @@ export async function connectWorker(options: ConnectOptions): Promise<WorkerConn
   await redisReady(redis)
   await refuseEviction(redis)
   await redis.hset(keys.meta, 'partitions', partitions)
-  const store = new RedisStore({ redis, keys, onHealth: reportHealth(log, 'redis') })
+  const stored = { redis, keys, onHealth: reportHealth(log, 'redis') }
 
   const registry = new Registry(serverAddress(config, 'SCHEMA_REGISTRY_URL'))
   const ids = await registerSchemas(
@@ -110,19 +115,32 @@ export async function connectWorker(options: ConnectOptions): Promise<WorkerConn
   closers.push(() => broadcast.close())
   await broadcast.start(kafka, fetcher, topicName)
 
-  const settings: TaskSettings = {
+  const taskSettings: TaskSettings = {
     maxRecords: config.BATCH_MAX_RECORDS,
     maxBytes: config.BATCH_MAX_BYTES,
     queueBytes: config.QUEUE_MAX_BYTES,
     mergeWaitMs: config.MERGE_WAIT_MS,
-    pausedRetryMs: config.PAUSED_RETRY_MS,
     cacheCustomers: Math.ceil(config.CACHE_CUSTOMERS / partitions),
   }
-  const ports: TaskPorts = {
-    kafka,
-    fetcher,
+  const aggregateSettings: AggregateSettings = {
+    maxRecords: config.BATCH_MAX_RECORDS,
+    maxBytes: AGGREGATE_BATCH_BYTES,
+    queueBytes: config.QUEUE_MAX_BYTES,
+    intervalMs: config.AGGREGATE_INTERVAL_MS,
+  }
+  const shared = { kafka, fetcher, topicName, partitions, counters, now, log }
+  const newProducer = (kind: string, client: KafkaClient, partition: number): TransactionalProducer =>
+    new TransactionalProducer({
+      client,
+      transactionalId: `${app}-${kind}-${partition}`,
+      transactionTimeoutMs: config.TRANSACTION_TIMEOUT_MS,
+      requestTimeoutMs: config.REQUEST_TIMEOUT_MS,
+    })
+  const customers: TaskPorts = {
+    ...shared,
+    ...rebuildMark(redis, keys.rebuilding),
     inputFetcher,
-    store,
+    store: new RedisStore(stored),
     customerCodec: codec<Customer>('customers').useEncoder(encodeCustomer),
     changeCodec: codec<ScoreChange>('score-changes'),
     exampleCodec: codec<TrainingExample>('training-examples'),
@@ -134,33 +152,48 @@ export async function connectWorker(options: ConnectOptions): Promise<WorkerConn
       AvroCodec<InputEvent['event']>
     >,
     group: app,
-    topicName,
-    partitions,
     scoring: createScoring(),
     broadcast,
-    counters,
-    now,
-    log,
-    newProducer: (partition) =>
-      new TransactionalProducer({
-        client: lanes[partition % lanes.length]!,
-        transactionalId: `${app}-customers-${partition}`,
-        transactionTimeoutMs: config.TRANSACTION_TIMEOUT_MS,
-        requestTimeoutMs: config.REQUEST_TIMEOUT_MS,
-      }),
-    confirms,
+    newProducer: (partition) => newProducer('customers', lanes[partition % lanes.length]!, partition),
+  }
+  const aggregates: AggregatePorts = {
+    ...shared,
+    ...rebuildMark(redis, keys.resultsRebuilding),
+    deltaFetcher: fetcher,
+    store: new RedisResultStore(stored),
+    codecs: { nps: codec<Nps>('nps'), crossSell: codec<CrossSell>('cross-sell') },
+    deltaCodecs: {
+      'nps-deltas': codec<NpsDelta>('nps-deltas'),
+      'basket-deltas': codec<BasketDelta>('basket-deltas'),
+      'population-deltas': codec<PopulationDelta>('population-deltas'),
+    },
+    group: aggregatesGroup(config),
+    settings: (tenantId) => broadcast.settings(tenantId),
+    newProducer: (partition) => newProducer('aggregates', aggregateLane, partition),
+  }
+  return {
+    customers,
+    aggregates,
+    settings: { customers: taskSettings, aggregates: aggregateSettings },
+    redis,
+    groupClients,
+  }
+}
+
+/** Tells readers of a view that it is being rebuilt. */
+function rebuildMark(redis: Redis, keyOf: (partition: number) => string): Pick<TaskPorts, 'onRestore' | 'onRestored'> {
+  return {
     onRestore: async (progress) => {
       if (!progress.rebuilding) return
       const mark = JSON.stringify(progress)
       await asRedisError('marking a rebuild', () =>
-        redis.set(keys.rebuilding(progress.partition), mark, 'PX', REBUILDING_MARK_MS),
+        redis.set(keyOf(progress.partition), mark, 'PX', REBUILDING_MARK_MS),
       )
     },
     onRestored: async (partition) => {
-      await asRedisError('unmarking a rebuild', () => redis.del(keys.rebuilding(partition)))
+      await asRedisError('unmarking a rebuild', () => redis.del(keyOf(partition)))
     },
   }
-  return { ports, settings, redis, groupClient }
 }
 
 /** Says when a server stops to answer, and when it answers again. */

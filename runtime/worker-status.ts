@@ -1,14 +1,15 @@
 import { VERSION } from '../schemas/version.ts'
 import type { WorkerReport, WorkerTask } from '../schemas/worker-report.ts'
-import type { CustomerTask } from './customer-task.ts'
 import type { LatencyHistogram } from './latency-histogram.ts'
+import type { PartitionTask } from './partition-task.ts'
 import type { RestoreProgress } from './takeover.ts'
 import type { WorkerCounters } from './task-counters.ts'
+import type { Worker } from './worker.ts'
 
 /** What the query API shows of this worker. */
 export function buildReport(
   workerId: string,
-  tasks: readonly CustomerTask[],
+  { tasks, aggregateTasks }: Pick<Worker, 'tasks' | 'aggregateTasks'>,
   counters: WorkerCounters,
   now: number,
 ): WorkerReport {
@@ -19,13 +20,9 @@ export function buildReport(
     workerId,
     at: now,
     version: VERSION,
-    tasks: tasks.map((task) => ({
-      partition: task.partition,
-      state: task.state,
-      ...(task.restore ? { restore: restoreOf(task.restore, now) } : {}),
-      ...(task.failure ? { failure: { code: task.failure.code, message: task.failure.message } } : {}),
-      lag: task.lag().map(({ topic, position, end }) => ({ topic, partition: task.partition, position, end })),
-    })),
+    tasks: tasks.map((task) => taskReport(task, now)),
+    aggregateTasks: aggregateTasks.map((task) => taskReport(task, now)),
+    aggregates: counters.aggregates,
     events: {
       scored: events.scored,
       changes: events.changes,
@@ -48,6 +45,17 @@ function restoreOf(
   now: number,
 ): NonNullable<WorkerTask['restore']> {
   return { from, to, position, seconds: (now - startedAt) / 1000 }
+}
+
+function taskReport(task: PartitionTask, now: number): WorkerTask {
+  const { partition, state, restore, failure } = task
+  return {
+    partition,
+    state,
+    ...(restore ? { restore: restoreOf(restore, now) } : {}),
+    ...(failure ? { failure: { code: failure.code, message: failure.message } } : {}),
+    lag: task.lag().map(({ topic, position, end }) => ({ topic, partition, position, end })),
+  }
 }
 
 function summary(histogram: LatencyHistogram): { p50Ms: number; p95Ms: number; p99Ms: number; count: number } {

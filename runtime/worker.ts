@@ -1,42 +1,41 @@
 import { randomUUID } from 'node:crypto'
 import type { Redis } from 'ioredis'
-import { GroupMember } from '../connectors/kafka/group-member.ts'
 import { messageOf } from '../schemas/errors.ts'
 import { type RedisKeys, redisKeys } from '../schemas/redis-keys.ts'
-import { INPUT_TOPICS } from '../schemas/topics.ts'
+import { DELTA_TOPICS, INPUT_TOPICS, type TopicName } from '../schemas/topics.ts'
 import { parseWorkerReport, REPORT_INTERVAL_MS } from '../schemas/worker-report.ts'
-import { assignSticky } from './assignor.ts'
+import { AggregateSession } from './aggregate-session.ts'
 import type { Config } from './config.ts'
-import { CustomerTask } from './customer-task.ts'
+import { ErrorRate } from './error-rate.ts'
 import { applicationId } from './kafka-settings.ts'
 import type { Log } from './log.ts'
+import { type PartitionSession, PartitionTask } from './partition-task.ts'
 import { WorkerCounters } from './task-counters.ts'
-import type { TaskPorts, TaskSettings } from './task-session.ts'
-import { connectWorker, reportHealth } from './worker-connections.ts'
+import { TaskGroup } from './task-group.ts'
+import { TaskSession } from './task-session.ts'
+import { connectWorker, reportHealth, type WorkerConnections } from './worker-connections.ts'
 import { buildReport } from './worker-status.ts'
 
 /** Reports of workers that were killed stay behind; after so long nobody wants to know of them. */
 const GONE_MS = 10 * 60_000
+
+type TaskKind = Config['TASKS'][number]
 
 export interface WorkerDeps {
   readonly log: Log
   readonly now: () => number
 }
 
-/** One process of the customer group: it works on the partitions that the group gives it. */
+/** One process of the consumer groups: it works on the partitions that they give it. */
 export class Worker {
   readonly #config: Config
   readonly #deps: WorkerDeps
   readonly #id = `worker-${randomUUID()}`
   readonly #counters = new WorkerCounters()
-  readonly #tasks = new Map<number, CustomerTask>()
-  readonly #leaving = new Map<number, Promise<void>>()
+  readonly #groups = new Map<TaskKind, TaskGroup>()
   readonly #closers: (() => Promise<void> | void)[] = []
   readonly #keys: RedisKeys
   #redis: Redis | null = null
-  #ports: TaskPorts | null = null
-  #settings: TaskSettings | null = null
-  #member: GroupMember | null = null
   #lookedAt = 0
   #ticking = false
   #stopped = false
@@ -55,45 +54,33 @@ export class Worker {
     return this.#counters
   }
 
-  get tasks(): readonly CustomerTask[] {
-    return [...this.#tasks.values()]
+  /** Those that score customers. */
+  get tasks(): readonly PartitionTask[] {
+    return this.#groups.get('customers')?.tasks ?? []
+  }
+
+  get aggregateTasks(): readonly PartitionTask[] {
+    return this.#groups.get('aggregates')?.tasks ?? []
   }
 
   /**
-   * Resolves when it has joined the group; partitions come after that.
+   * Resolves when it joins its groups; partitions come after that.
    * @throws AppError when topics, schemas or Redis are not what the catalogue asks for
    */
   async start(): Promise<void> {
     const { log, now } = this.#deps
-    const config = this.#config
-    const app = applicationId(config)
-    const { ports, settings, redis, groupClient } = await connectWorker({
-      config,
+    const connections = await connectWorker({
+      config: this.#config,
       workerId: this.#id,
       keys: this.#keys,
       counters: this.#counters,
       log,
       now,
-      confirms: async (partition) => (await this.#member?.confirms(partition)) ?? false,
       closers: this.#closers,
     })
-    this.#ports = ports
-    this.#settings = settings
-    this.#redis = redis
-    this.#member = new GroupMember({
-      client: groupClient,
-      group: app,
-      topics: INPUT_TOPICS.map(ports.topicName),
-      partitions: ports.partitions,
-      assign: assignSticky,
-      protocolName: 'everscore-sticky',
-      sessionTimeoutMs: config.SESSION_TIMEOUT_MS,
-      rebalanceTimeoutMs: config.SESSION_TIMEOUT_MS,
-      heartbeatMs: config.HEARTBEAT_MS,
-      onAssigned: (owned, generation) => this.#assigned(owned, generation),
-      onHealth: reportHealth(log, 'kafka'),
-    })
-    this.#member.start()
+    this.#redis = connections.redis
+    for (const kind of this.#config.TASKS) this.#groups.set(kind, this.#groupOf(kind, connections))
+    for (const group of this.#groups.values()) group.start()
     const timer = setInterval(() => void this.#tick(), REPORT_INTERVAL_MS)
     this.#closers.push(() => clearInterval(timer))
   }
@@ -102,35 +89,41 @@ export class Worker {
   async stop(): Promise<void> {
     if (this.#stopped) return
     this.#stopped = true
-    await Promise.all(this.tasks.map((task) => task.stop()))
-    await Promise.all(this.#leaving.values())
-    await this.#member?.stop()
+    await Promise.all([...this.#groups.values()].map((group) => group.stop()))
     await this.#redis?.hdel(this.#keys.workers, this.#id).catch(() => {
       // It goes stale by itself.
     })
     for (const close of this.#closers.reverse()) await close()
   }
 
-  #assigned(owned: readonly number[], generation: number): void {
-    const wanted = new Set(owned)
-    for (const [partition, task] of this.#tasks) {
-      if (wanted.has(partition)) continue
-      this.#tasks.delete(partition)
-      this.#leaving.set(
-        partition,
-        task.stop().finally(() => this.#leaving.delete(partition)),
-      )
+  #groupOf(kind: TaskKind, { customers, aggregates, groupClients, settings }: WorkerConnections): TaskGroup {
+    const { log } = this.#deps
+    const config = this.#config
+    const ports = kind === 'customers' ? customers : aggregates
+    const topics: readonly TopicName[] = kind === 'customers' ? INPUT_TOPICS : DELTA_TOPICS
+    const sessionsOf = (partition: number): ((stop: AbortSignal) => PartitionSession) => {
+      if (kind === 'aggregates') return (stop) => new AggregateSession(partition, aggregates, settings.aggregates, stop)
+      const errors = new ErrorRate()
+      return (stop) => new TaskSession(partition, customers, settings.customers, errors, stop)
     }
-    const added = owned.filter((partition) => !this.#tasks.has(partition))
-    for (const partition of added) void this.#begin(partition)
-    this.#deps.log('partitions assigned', { generation, partitions: owned, added })
-  }
-
-  async #begin(partition: number): Promise<void> {
-    const task = new CustomerTask(partition, this.#ports!, this.#settings!)
-    this.#tasks.set(partition, task)
-    await this.#leaving.get(partition)
-    if (this.#tasks.get(partition) === task && !this.#stopped) task.start()
+    return new TaskGroup({
+      client: groupClients[kind],
+      group: ports.group,
+      topics: topics.map(ports.topicName),
+      partitions: ports.partitions,
+      sessionTimeoutMs: config.SESSION_TIMEOUT_MS,
+      heartbeatMs: config.HEARTBEAT_MS,
+      onHealth: reportHealth(log, 'kafka'),
+      log,
+      newTask: (partition, confirms) =>
+        new PartitionTask({
+          ...ports,
+          partition,
+          confirms,
+          newSession: sessionsOf(partition),
+          pausedRetryMs: config.PAUSED_RETRY_MS,
+        }),
+    })
   }
 
   async #forgetGoneWorkers(): Promise<void> {
@@ -150,8 +143,8 @@ export class Worker {
     if (this.#ticking) return
     this.#ticking = true
     try {
-      await Promise.all(this.tasks.map((task) => task.checkView()))
-      const report = buildReport(this.#id, this.tasks, this.#counters, this.#deps.now())
+      await Promise.all([...this.tasks, ...this.aggregateTasks].map((task) => task.checkView()))
+      const report = buildReport(this.#id, this, this.#counters, this.#deps.now())
       await this.#redis?.hset(this.#keys.workers, this.#id, JSON.stringify(report))
       await this.#forgetGoneWorkers()
     } catch (error) {

@@ -51,7 +51,14 @@ export const workerReportSchema = Type.Object({
   workerId: Type.String({ minLength: 1 }),
   at: Type.Number({ description: "The worker's clock, milliseconds since 1970." }),
   version: Type.String(),
-  tasks: Type.Array(taskSchema),
+  tasks: Type.Array(taskSchema, { description: 'Those that score customers.' }),
+  aggregateTasks: Type.Optional(Type.Array(taskSchema, { description: 'Those that count windows and populations.' })),
+  aggregates: Type.Optional(
+    Type.Object(
+      { batches: Count, results: Count, takeovers: Count, restoredEntries: Count },
+      { description: 'What aggregate tasks did since the worker started.' },
+    ),
+  ),
   events: Type.Object(
     {
       scored: Count,

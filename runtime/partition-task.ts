@@ -1,9 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { AppError, messageOf } from '../schemas/errors.ts'
-import { ErrorRate } from './error-rate.ts'
 import type { InputLag } from './input-queue.ts'
-import type { RestoreProgress } from './takeover.ts'
-import { type TaskPorts, TaskSession, type TaskSettings } from './task-session.ts'
+import type { RestoreProgress, TakeoverPorts } from './takeover.ts'
+import type { WorkerCounters } from './task-counters.ts'
 
 export type TaskState = 'restoring' | 'running' | 'waiting' | 'paused'
 
@@ -11,26 +10,51 @@ const RETRY_MIN_MS = 50
 const RETRY_MAX_MS = 1_000
 const STOP_DEADLINE_MS = 5_000
 
+/** What a task does between a takeover and the next failure. */
+export interface PartitionSession {
+  /** A batch was committed. */
+  readonly hasWorked: boolean
+  lag(): readonly InputLag[]
+  /** Fences the previous owner, restores what is missing and subscribes to the inputs. */
+  takeOver(onRestore: TakeoverPorts['onRestore']): Promise<void>
+  /** Works unit after unit. @throws what ended it: the stop signal's reason, or a failure after which all is done anew */
+  work(): Promise<never>
+  /** Finds a view that lost its data while no event came. */
+  checkView(): Promise<void>
+  /** Ends it where it waits. */
+  abort(reason: unknown): void
+  /** Resolves when Redis has confirmed, or will not confirm, the last batch. */
+  settled(): Promise<void>
+  close(): void
+}
+
+export interface PartitionTaskOptions extends Pick<TakeoverPorts, 'topicName' | 'onRestore' | 'log'> {
+  readonly partition: number
+  /** @param stop ends it after the open batch */
+  readonly newSession: (stop: AbortSignal) => PartitionSession
+  readonly counters: WorkerCounters
+  /** See GroupMember.confirms. */
+  readonly confirms: (partition: number) => Promise<boolean>
+  readonly pausedRetryMs: number
+}
+
 /**
  * One partition of every input topic: takes it over, then works unit after unit. After any failure whose outcome may be
  * unknown the session is thrown away and the partition is taken over again, if it is still ours.
  */
-export class CustomerTask {
+export class PartitionTask {
   readonly partition: number
-  readonly #ports: TaskPorts
-  readonly #settings: TaskSettings
-  readonly #errors = new ErrorRate()
+  readonly #options: PartitionTaskOptions
   readonly #stop = new AbortController()
-  #session: TaskSession | null = null
+  #session: PartitionSession | null = null
   #state: TaskState = 'restoring'
   #restore: RestoreProgress | null = null
   #failure: AppError | null = null
   #running: Promise<void> = Promise.resolve()
 
-  constructor(partition: number, ports: TaskPorts, settings: TaskSettings) {
-    this.partition = partition
-    this.#ports = ports
-    this.#settings = settings
+  constructor(options: PartitionTaskOptions) {
+    this.partition = options.partition
+    this.#options = options
   }
 
   get state(): TaskState {
@@ -70,7 +94,7 @@ export class CustomerTask {
   async #run(): Promise<void> {
     let wait = RETRY_MIN_MS
     while (!this.#stop.signal.aborted) {
-      const session = new TaskSession(this.partition, this.#ports, this.#settings, this.#errors, this.#stop.signal)
+      const session = this.#options.newSession(this.#stop.signal)
       this.#session = session
       try {
         await this.#serve(session)
@@ -91,16 +115,16 @@ export class CustomerTask {
     if (this.#state !== 'running' || this.#session === null || this.#failure === null) return false
     const { topic, offset } = this.#failure.details
     const lag = this.lag()
-    const its = lag.find((each) => each.topic === topic || this.#ports.topicName(each.topic) === topic)
+    const its = lag.find((each) => each.topic === topic || this.#options.topicName(each.topic) === topic)
     if (its !== undefined && typeof offset === 'number') return its.position > offset
     return this.#session.hasWorked || lag.every(({ position, end }) => position >= end)
   }
 
-  async #serve(session: TaskSession): Promise<never> {
+  async #serve(session: PartitionSession): Promise<never> {
     this.#state = 'restoring'
     await session.takeOver((progress) => {
       this.#restore = progress
-      return this.#ports.onRestore(progress)
+      return this.#options.onRestore(progress)
     })
     this.#restore = null
     this.#state = 'running'
@@ -110,13 +134,13 @@ export class CustomerTask {
   /** Waits until the group says that the partition is still ours. @returns how long to wait the next time */
   async #recover(error: unknown, wait: number): Promise<number> {
     const failure = error instanceof AppError ? error : new AppError('INTERNAL', messageOf(error), { cause: error })
-    this.#ports.counters.abortedBatches++
+    this.#options.counters.abortedBatches++
     const passing = failure.retryable || failure.code === 'PRODUCER_FENCED' || failure.code === 'NOT_OWNER'
     const isNew = this.#failure?.message !== failure.message
     this.#failure = failure
     this.#state = passing ? 'waiting' : 'paused'
     if (isNew) {
-      this.#ports.log(failure.message, {
+      this.#options.log(failure.message, {
         level: passing ? 'warn' : 'error',
         code: failure.code,
         partition: this.partition,
@@ -124,14 +148,14 @@ export class CustomerTask {
         ...(failure.code === 'INTERNAL' && failure.cause instanceof Error ? { stack: failure.cause.stack } : {}),
       })
     }
-    await this.#pause(passing ? wait : this.#settings.pausedRetryMs)
+    await this.#pause(passing ? wait : this.#options.pausedRetryMs)
     while (!this.#stop.signal.aborted && !(await this.#isOurs())) await this.#pause(RETRY_MAX_MS / 4)
     return Math.min(wait * 2, RETRY_MAX_MS)
   }
 
   async #isOurs(): Promise<boolean> {
     try {
-      return await this.#ports.confirms(this.partition)
+      return await this.#options.confirms(this.partition)
     } catch {
       // The group can't be asked now; the group member reports that.
       return false

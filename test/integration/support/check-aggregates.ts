@@ -1,0 +1,139 @@
+import { expect } from 'vitest'
+import type { CrossSell } from '../../../schemas/avro/cross-sell.ts'
+import type { Nps } from '../../../schemas/avro/nps.ts'
+import type { InputEvent } from '../../../schemas/events.ts'
+import { INDEX_SCALE } from '../../../schemas/redis-keys.ts'
+import { basketTruth, npsTruth } from './aggregate-truth.ts'
+import { type Installation, PARTITIONS } from './installation.ts'
+import type { TopicRecord } from './read-topic.ts'
+import { waitFor } from './wait-for.ts'
+
+async function newestOf(installation: Installation, topic: 'nps' | 'cross-sell'): Promise<Map<string, TopicRecord>> {
+  const newest = new Map((await installation.read(topic)).map((record) => [record.key!, record]))
+  return new Map([...newest].filter(([, { value }]) => value !== null))
+}
+
+export async function npsResults(installation: Installation): Promise<Nps[]> {
+  const codec = installation.codec<Nps>('nps')
+  const values = [...(await newestOf(installation, 'nps')).values()].map(({ value }) => codec.decodeLoading(value!))
+  return await Promise.all(values)
+}
+
+export async function crossSellResults(installation: Installation): Promise<CrossSell[]> {
+  const codec = installation.codec<CrossSell>('cross-sell')
+  const values = [...(await newestOf(installation, 'cross-sell')).values()]
+  return await Promise.all(values.map(({ value }) => codec.decodeLoading(value!)))
+}
+
+function npsCounts(results: readonly Nps[]): Map<string, [number, number, number]> {
+  return new Map(
+    results
+      .filter(({ total }) => total > 0)
+      .map(({ windowStart, windowEnd, groupKey, groupValue, promoters, passives, detractors }) => [
+        `${windowStart}/${windowEnd ?? ''} ${groupKey === null ? '' : `${groupKey}=${groupValue}`}`,
+        [promoters, passives, detractors],
+      ]),
+  )
+}
+
+function pairCounts(results: readonly CrossSell[]): Map<string, number> {
+  const counts = new Map<string, number>()
+  for (const { level, windowStart, windowEnd, a, b, orders, totalOrders } of results) {
+    const window = `${level} ${windowStart}/${windowEnd ?? ''}`
+    counts.set(`${window} ${a}+${b}`, orders)
+    counts.set(window, totalOrders)
+  }
+  return counts
+}
+
+/** Windows without a pair have no result that says how many orders they had. */
+function truePairs(events: readonly InputEvent[]): Map<string, number> {
+  const counts = basketTruth(events)
+  const withPairs = new Set(
+    [...counts.keys()].filter((key) => key.includes('+')).map((key) => key.split(' ', 2).join(' ')),
+  )
+  return new Map([...counts].filter(([key]) => key.includes('+') || withPairs.has(key)))
+}
+
+/** Until the newest results are what brute force counts, all windows closed; then says what is different, if anything. */
+export async function expectAggregates(installation: Installation, events: readonly InputEvent[]): Promise<void> {
+  const nps = npsTruth(events)
+  const pairs = truePairs(events)
+  const settled = async (): Promise<boolean> => {
+    const [answers, sold] = [await npsResults(installation), await crossSellResults(installation)]
+    const closed = [...answers, ...sold].every(({ windowEnd, final }) => final === (windowEnd !== null))
+    return closed && isSame(npsCounts(answers), nps) && isSame(pairCounts(sold), pairs)
+  }
+  await waitFor('the results to be those of all events', settled).catch(() => {
+    // What differs is said below.
+  })
+  expect(npsCounts(await npsResults(installation))).toEqual(nps)
+  const sold = await crossSellResults(installation)
+  expect(pairCounts(sold)).toEqual(pairs)
+  expect(
+    [...(await npsResults(installation)), ...sold].filter(({ windowEnd, final }) => final !== (windowEnd !== null)),
+  ).toEqual([])
+  const orders = new Map(sold.map((each) => [`${each.level} ${each.windowStart}/${each.windowEnd}`, each.totalOrders]))
+  for (const each of sold) {
+    // All pairs of a window that is closed were sent with the same totals; those of an open one as of different times.
+    if (each.final) expect(each.totalOrders).toBe(orders.get(`${each.level} ${each.windowStart}/${each.windowEnd}`))
+    expect(each.confidenceAB).toBeCloseTo(each.orders / each.ordersA, 12)
+    expect(each.lift).toBeCloseTo((each.orders * each.totalOrders) / (each.ordersA * each.ordersB), 9)
+    expect(each.maxError).toBe(0)
+  }
+}
+
+function isSame(one: ReadonlyMap<string, unknown>, other: ReadonlyMap<string, unknown>): boolean {
+  const sorted = (map: ReadonlyMap<string, unknown>): string => JSON.stringify([...map].sort())
+  return sorted(one) === sorted(other)
+}
+
+/** Redis holds the newest record of each result, byte for byte, in its window; partners follow from the same records. */
+export async function expectResultsView(installation: Installation): Promise<void> {
+  const wanted = new Map<string, string>()
+  const windows = new Set<string>()
+  const partners = new Map<string, number>()
+  for (const topic of ['nps', 'cross-sell'] as const) {
+    for (const [key, { partition, value }] of await newestOf(installation, topic)) {
+      const [tenantId, kind, start, end, id] = key.split('/') as [string, string, string, string, string]
+      const window = `${start}/${end}`
+      wanted.set(`${installation.keys.results(partition, `${tenantId}/${kind}`, window)} ${id}`, value!.toString('hex'))
+      windows.add(`${installation.keys.resultWindows(partition, `${tenantId}/${kind}`)} ${window} ${start}`)
+      if (topic === 'nps') continue
+      const pair = await installation.codec<CrossSell>('cross-sell').decodeLoading(value!)
+      const [a, b] = id.split('+') as [string, string]
+      const setOf = (item: string): string => installation.keys.partners(partition, `${tenantId}/${kind}`, window, item)
+      partners.set(`${setOf(a)} ${b}`, Math.round(pair.confidenceAB * INDEX_SCALE))
+      partners.set(`${setOf(b)} ${a}`, Math.round(pair.confidenceBA * INDEX_SCALE))
+    }
+  }
+  const read = async (): Promise<Awaited<ReturnType<typeof readView>>> => await readView(installation)
+  await waitFor('Redis to hold the last results', async () => isSame((await read()).values, wanted)).catch(() => {
+    // What differs is said below.
+  })
+  const view = await read()
+  expect(view.values).toEqual(wanted)
+  expect(view.partners).toEqual(partners)
+  for (const window of windows) expect(view.windows).toContain(window)
+}
+
+async function readView({ redis, keys }: Installation) {
+  const values = new Map<string, string>()
+  const windows = new Set<string>()
+  const partners = new Map<string, number>()
+  for (let partition = 0; partition < PARTITIONS; partition++) {
+    for (const name of await redis.smembers(keys.resultKeys(partition))) {
+      if (name.includes(':results:')) {
+        for (const [id, value] of Object.entries(await redis.hgetallBuffer(name)))
+          values.set(`${name} ${id}`, value.toString('hex'))
+        continue
+      }
+      const flat = await redis.zrangebyscore(name, '-inf', '+inf', 'WITHSCORES')
+      for (let i = 0; i < flat.length; i += 2) {
+        if (name.includes(':windows:')) windows.add(`${name} ${flat[i]} ${flat[i + 1]}`)
+        else partners.set(`${name} ${flat[i]}`, Number(flat[i + 1]))
+      }
+    }
+  }
+  return { values, windows, partners }
+}
