@@ -19,6 +19,8 @@ const lines = (...all: Line[]): Transaction['lines'] =>
   all.map(([itemId, category = null, quantity = 1]) => ({ itemId, category, quantity, unitPriceMinor: 100 }))
 
 function pairsIn(run: WindowRun, level: 'item' | 'category', windowEnd: number | null = null): Map<string, object> {
+  // A task that was restarted counts the time to the next round from its first look at the clock.
+  run.bench.advance(1_000)
   run.bench.advance(120_000)
   const found = [...run.bench.results.values()].flatMap(({ value }) => (value === null ? [] : [value as CrossSell]))
   const mine = found.filter((pair) => pair.level === level && pair.windowEnd === windowEnd)

@@ -44,7 +44,9 @@ export function settleFates(evidence: PartitionEvidence, inputs: ReadonlyMap<Ori
     if (before === undefined) byOrigin.set(origin, record.offset)
   }
   checkOrder('customers', evidence.customers, report)
-  const letters = evidence.deadLetters.filter(({ headers }) => !PARTIAL_STAGES.has(headers.get('stage') ?? ''))
+  const isPartial = ({ headers }: LogRecord): boolean => PARTIAL_STAGES.has(headers.get('stage') ?? '')
+  const letters = evidence.deadLetters.filter((letter) => !isPartial(letter))
+  checkSingle(evidence.deadLetters.filter(isPartial), report)
   const refused = checkDeadLetters(letters, inputs, byOrigin, report)
   checkOrder('dead-letters', letters, report)
   return { scored, unanswered: findUnanswered(inputs, byOrigin, refused, report), deadLetters: letters.length }
@@ -61,6 +63,16 @@ function checkOrder(name: string, records: readonly LogRecord[], report: Report)
     const before = last.get(source) ?? -1
     if (offset < before) report('outOfOrder', `${name} ${record.offset} comes from ${topic}/${offset}, after ${before}`)
     last.set(source, Math.max(offset, before))
+  }
+}
+
+/** Of an event whose part came too late there is one dead letter for each reason. */
+function checkSingle(letters: readonly LogRecord[], report: Report): void {
+  const seen = new Set<string>()
+  for (const letter of letters) {
+    const name = `${originIn(letter)} ${letter.headers.get('reason')}`
+    if (seen.has(name)) report('doubled', `dead letter ${letter.offset} repeats ${name}`)
+    seen.add(name)
   }
 }
 
