@@ -70,7 +70,7 @@ export async function openApi(config: Config, log: Log): Promise<ApiServer> {
       lookup: new RedisLookup(redis, redisKeys(applicationId(config))),
       decodeCustomer: (value: Buffer) => codec.decodeLoading(value),
       rescorer: createRescorer({
-        modelsOf: () => broadcast.models(),
+        modelsOf: (tenantId) => broadcast.models(tenantId),
         settingsOf: (tenantId) => broadcast.settings(tenantId),
         clvOf: (tenantId) => broadcast.clv(tenantId),
       }),

@@ -39,6 +39,8 @@ export interface CompiledModel {
 export interface Models {
   readonly lead: CompiledModel
   readonly churn: CompiledModel
+  /** Names the moment at which one of them took over: the offset of the record that said so; none: they were there before all. */
+  readonly since?: number
 }
 
 const POSITIONS = new Map(FEATURES.map(({ name }, i) => [name, i]))

@@ -34,7 +34,7 @@ export interface EventContext {
   now: number
 
   // set at the beginning, from the event or the timer
-  cause: 'event' | 'timer' | 'population'
+  cause: 'event' | 'timer' | 'population' | 'model'
   /** The event's id, or the timer's: `timer:<key>:<due time>`. */
   eventId: string
   /** The event's time, or when the timer is due. */

@@ -41,6 +41,10 @@ export interface Broadcast {
   thresholds(tenantId: string): Thresholds | null
   /** Counts up whenever the thresholds of any tenant change. */
   readonly thresholdsRevision: number
+  /** By which the tenant's customers are scored, '' for the prior scorecards. */
+  modelsVersion(tenantId: string): string
+  /** Counts up whenever models of any tenant may change. */
+  readonly modelsRevision: number
 }
 
 export interface BatchProcessorOptions {
@@ -70,11 +74,17 @@ export interface Look {
 
 interface Work {
   readonly batch: readonly TakenRecord[]
-  readonly moved: readonly string[]
+  readonly moved: readonly Moved[]
   readonly look: Look
 }
 
 const AT_NOBODY: Look = { due: [], clockOf: () => NEVER }
+
+/** A customer whom something else than an event or the time moves. */
+export interface Moved {
+  readonly key: string
+  readonly cause: 'population' | 'model'
+}
 
 /** An event went wrong after it had begun to change a draft that earlier events of the batch had changed as well. */
 class DraftSpoilt extends Error {}
@@ -154,12 +164,12 @@ export class BatchProcessor {
 
   /**
    * The customer of each record that isn't refused must be in the cache.
-   * @param moved keys of customers, in the cache as well, whom new thresholds move
+   * @param moved customers, in the cache as well, whom new thresholds or models move
    * @param look at whom because of the time, after the records: events may show that a customer isn't quiet
    * @returns how many of the records, from the first on, the batch takes
    * @throws AppError INTERNAL when so many events fail in the processors that it must be a bug of ours
    */
-  process(batch: readonly TakenRecord[], moved: readonly string[] = [], look: Look = AT_NOBODY): number {
+  process(batch: readonly TakenRecord[], moved: readonly Moved[] = [], look: Look = AT_NOBODY): number {
     const { streamTimes } = this.#options
     const before = streamTimes.mark()
     this.#batch++
@@ -213,7 +223,7 @@ export class BatchProcessor {
     this.#context.now = this.#options.now()
     this.#options.outputs.reset(this.#context.now)
     this.#options.windowDeltas.reset()
-    for (const key of moved) this.#rerank(this.#options.cache.get(key)!, careful)
+    for (const { key, cause } of moved) this.#rerank(this.#options.cache.get(key)!, cause, careful)
     let done = 0
     while (done < batch.length && this.#bytes < FULL_BYTES && !this.#options.windowDeltas.isFull) {
       const taken = batch[done++]!
@@ -311,13 +321,13 @@ export class BatchProcessor {
     }
   }
 
-  /** Judges a customer, of whom there is no event yet in this batch, by new thresholds. There is no record to dead-letter. */
-  #rerank(customer: CachedCustomer, careful: boolean): void {
+  /** Judges a customer, of whom there is no event yet in this batch, by new thresholds or models. There is no record to dead-letter. */
+  #rerank(customer: CachedCustomer, cause: Moved['cause'], careful: boolean): void {
     if (customer.state === null) return
     this.#setContext(customer)
     this.#context.draft = cloneState(customer.state)
     try {
-      if (this.#options.scoring.rerank(this.#context).kind !== 'forward') return
+      if (this.#options.scoring.rerank(this.#context, cause).kind !== 'forward') return
       if (careful && this.#encode(this.#context.draft) > MAX_STATE_BYTES) return
       this.#forward(customer, null)
     } catch (error) {

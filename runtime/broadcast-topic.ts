@@ -12,14 +12,20 @@ const RETRY_MS = 200
 /** The newest value of each key of a compacted topic of one partition. */
 export class BroadcastTopic<T> {
   readonly #values = new Map<string, T>()
-  readonly #parse: (json: unknown, key: string) => T | null
+  readonly #parse: (json: unknown, key: string, offset: number) => T | null
   readonly #log: Log
+  readonly #onDelete: (key: string, offset: number) => void
   #subscription: Subscription | null = null
   #closed = false
   #revision = 0
 
-  /** @param parse the value of a record; null: of no interest here. What it throws is logged, and the value before stays */
-  constructor(parse: (json: unknown, key: string) => T | null, log: Log) {
+  /** @param parse the value of a record; null: of no interest here. What it throws is logged, and the value before stays @param onDelete told of keys whose record is null */
+  constructor(
+    parse: (json: unknown, key: string, offset: number) => T | null,
+    log: Log,
+    onDelete: (key: string, offset: number) => void = () => {},
+  ) {
+    this.#onDelete = onDelete
     this.#parse = parse
     this.#log = log
   }
@@ -68,15 +74,16 @@ export class BroadcastTopic<T> {
   }
 
   #apply(topic: string, records: readonly ConsumedRecord[]): void {
-    for (const { key: bytes, value } of records) {
+    for (const { key: bytes, value, offset } of records) {
       const key = bytes?.toString() ?? ''
       this.#revision++
-      if (value === null) {
-        this.#values.delete(key)
-        continue
-      }
       try {
-        const parsed = this.#parse(JSON.parse(value.toString()), key)
+        if (value === null) {
+          this.#values.delete(key)
+          this.#onDelete(key, offset)
+          continue
+        }
+        const parsed = this.#parse(JSON.parse(value.toString()), key, offset)
         if (parsed !== null) this.#values.set(key, parsed)
       } catch (error) {
         this.#log(`${topic}: the record of ${key} is refused: ${messageOf(error)}`, { level: 'error', topic, key })

@@ -1,8 +1,7 @@
 import type { KafkaClient } from '../connectors/kafka/client.ts'
 import type { Fetcher } from '../connectors/kafka/fetcher.ts'
-import { compileModel, type Models } from '../models/linear-model.ts'
-import { CHURN_PRIOR } from '../models/priors/churn-prior.ts'
-import { LEAD_PRIOR } from '../models/priors/lead-prior.ts'
+import type { Models } from '../models/linear-model.ts'
+import { ModelCatalogue } from '../models/model-catalogue.ts'
 import { type ClvModel, parseClvModel } from '../schemas/clv-model.ts'
 import { DEFAULT_SETTINGS, parseSettings, type TenantSettings } from '../schemas/settings.ts'
 import { parseThresholds, type Thresholds } from '../schemas/thresholds.ts'
@@ -20,12 +19,22 @@ export class TopicBroadcast implements Broadcast {
   readonly #settings: BroadcastTopic<TenantSettings>
   readonly #thresholds: BroadcastTopic<Thresholds>
   readonly #clv: BroadcastTopic<ClvModel>
-  readonly #models: Models = { lead: compileModel(LEAD_PRIOR), churn: compileModel(CHURN_PRIOR) }
+  /** Of scoring; those of CLV are beside them in the same topic. */
+  readonly catalogue = new ModelCatalogue()
 
   constructor(log: Log) {
     this.#settings = new BroadcastTopic(parseSettings, log)
     this.#thresholds = new BroadcastTopic(parseThresholds, log)
-    this.#clv = new BroadcastTopic((json, key) => (key.endsWith('/clv') ? parseClvModel(json) : null), log)
+    this.#clv = new BroadcastTopic(
+      (json, key, offset) => {
+        if (key.endsWith('/clv')) return parseClvModel(json)
+        const problem = this.catalogue.apply(key, json, offset)
+        if (problem !== null) log(`models: ${key}: ${problem}`, { level: 'error', key })
+        return null
+      },
+      log,
+      (key, offset) => this.catalogue.apply(key, null, offset),
+    )
   }
 
   settings(tenantId: string): TenantSettings {
@@ -40,9 +49,16 @@ export class TopicBroadcast implements Broadcast {
     return this.#thresholds.revision
   }
 
-  /** The prior scorecards, until a tenant has a trained model. */
-  models(): Models {
-    return this.#models
+  models(tenantId: string): Models {
+    return this.catalogue.models(tenantId)
+  }
+
+  modelsVersion(tenantId: string): string {
+    return this.catalogue.modelsVersion(tenantId)
+  }
+
+  get modelsRevision(): number {
+    return this.catalogue.revision
   }
 
   /** Null until one is fitted. */

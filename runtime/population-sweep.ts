@@ -6,26 +6,26 @@ const PAGE = 500
 export interface PopulationSweepOptions {
   /** Of this partition. */
   readonly tenants: () => Iterable<string>
-  /** Of the thresholds in force, 0 for none. */
-  readonly versionOf: (tenantId: string) => number
-  /** Counts up whenever any thresholds change. */
+  /** Of the thresholds and models in force, 0 for none. */
+  readonly versionOf: (tenantId: string) => number | string
+  /** Counts up whenever any of them change. */
   readonly revision: () => number
   readonly scan: (tenantId: string, cursor: string, count: number) => Promise<CustomersPage>
 }
 
 /**
- * Goes through all customers of each tenant whose thresholds have changed, page after page, beside the events. A takeover
- * begins anew: who has been judged by these thresholds doesn't move again. Customers that appear meanwhile, or whose
+ * Goes through all customers of each tenant whose thresholds or models have changed, page after page, beside the events. A takeover
+ * begins anew: who has been judged by these doesn't move again. Customers that appear meanwhile, or whose
  * events come, are judged by their events.
  */
 export class PopulationSweep {
   readonly #options: PopulationSweepOptions
   /** By tenant, the version by which all customers have been judged. */
-  readonly #swept = new Map<string, number>()
+  readonly #swept = new Map<string, number | string>()
   #revision = Number.NaN
   #waiting: string[] = []
   #cursor = '0'
-  #version = 0
+  #version: number | string = 0
 
   constructor(options: PopulationSweepOptions) {
     this.#options = options

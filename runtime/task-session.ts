@@ -15,7 +15,7 @@ import { INPUT_TOPICS, type InputTopic } from '../schemas/topics.ts'
 import type { TimersRead } from '../state/state-store.ts'
 import type { Scoring } from '../topology/scoring.ts'
 import { BatchOutputs } from './batch-outputs.ts'
-import { BatchProcessor, type Broadcast } from './batch-processor.ts'
+import { BatchProcessor, type Broadcast, type Moved } from './batch-processor.ts'
 import { CustomerCache, cachedCustomer } from './customer-cache.ts'
 import type { ErrorRate } from './error-rate.ts'
 import { type InputLag, InputQueue, type TakenRecord } from './input-queue.ts'
@@ -140,8 +140,12 @@ export class TaskSession implements PartitionSession {
     })
     this.#sweep = new PopulationSweep({
       tenants: () => this.#streamTimes.all.keys(),
-      versionOf: (tenantId) => ports.broadcast.thresholds(tenantId)?.version ?? 0,
-      revision: () => ports.broadcast.thresholdsRevision,
+      versionOf: (tenantId) => {
+        const thresholds = ports.broadcast.thresholds(tenantId)?.version ?? 0
+        const models = ports.broadcast.modelsVersion(tenantId)
+        return models === '' ? thresholds : `${thresholds} ${models}`
+      },
+      revision: () => ports.broadcast.thresholdsRevision + ports.broadcast.modelsRevision,
       scan: (tenantId, cursor, count) =>
         ports.store.scan(partition, this.#viewOffset, { tenantId, cursor, count }, this.#failed.signal),
     })
@@ -257,23 +261,27 @@ export class TaskSession implements PartitionSession {
   }
 
   /**
-   * Goes on with the sweep, if new thresholds ask for one, by a page.
-   * @returns keys of customers, now in the cache, whom they move
+   * Goes on with the sweep, if new thresholds or models ask for one, by a page.
+   * @returns customers, now in the cache, whom they move
    */
-  async #sweepOn(): Promise<string[]> {
+  async #sweepOn(): Promise<Moved[]> {
     if (!this.#sweep.isPending) return []
     await this.#confirming
     const { broadcast, customerCodec } = this.#ports
-    const moved: string[] = []
+    const moved: Moved[] = []
     for (const { key, value } of await this.#sweep.next()) {
+      const stored = await customerCodec.decodeLoading(value)
       const known = this.#cache.get(key)
-      const customer =
-        known ?? cachedCustomer(key, decodeState((await customerCodec.decodeLoading(value)).state), value.length)
-      const thresholds = broadcast.thresholds(customer.tenantId)
-      if (customer.state === null || thresholds === null) continue
-      if (!wouldMove(customer.state, thresholds, broadcast.settings(customer.tenantId))) continue
+      const customer = known ?? cachedCustomer(key, decodeState(stored.state), value.length)
+      if (customer.state === null) continue
+      const { tenantId } = customer
+      const { lead, churn } = broadcast.models(tenantId)
+      const thresholds = broadcast.thresholds(tenantId)
+      const isOutdated = stored.lead.modelVersion !== lead.version || stored.churn.modelVersion !== churn.version
+      const isMoved = thresholds !== null && wouldMove(customer.state, thresholds, broadcast.settings(tenantId))
+      if (!isOutdated && !isMoved) continue
       if (known === undefined) this.#cache.add(customer)
-      moved.push(key)
+      moved.push({ key, cause: isOutdated ? 'model' : 'population' })
     }
     return moved
   }

@@ -92,6 +92,8 @@ const training = Type.Object(
   closed,
 )
 
+export { metrics as modelMetricsSchema, training as modelTrainingSchema }
+
 /** A linear model of additive terms: a JSON record of the topic `models`. */
 export const modelSchema = Type.Object(
   {

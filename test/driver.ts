@@ -158,7 +158,7 @@ export function createDriver({ settings = DEFAULT_SETTINGS, models, thresholds =
         context.tenantId = key.slice(0, slash)
         context.customerId = key.slice(slash + 1)
         context.draft = stateOf(context.tenantId, context.customerId)!
-        if (scoring.rerank(context).kind === 'forward') keep()
+        if (scoring.rerank(context, 'population').kind === 'forward') keep()
       }
     },
     read(topic) {

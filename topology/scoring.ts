@@ -36,7 +36,8 @@ export const scoringTopology: Topology = createTopology()
   .processor('update-features', createUpdateFeatures, ['take-example'])
   .timers('due-timers')
   .timers('new-thresholds')
-  .processor('score-customer', createScoreCustomer, ['update-features', 'due-timers', 'new-thresholds'])
+  .timers('new-models')
+  .processor('score-customer', createScoreCustomer, ['update-features', 'due-timers', 'new-thresholds', 'new-models'])
   .processor('detect-change', createDetectChange, ['score-customer'])
   // What is held by now decides what may come next.
   .processor('plan-timer', createPlanTimer, ['detect-change'])
@@ -66,10 +67,10 @@ export interface Scoring {
    */
   fire(context: EventContext): Outcome
   /**
-   * Judges a customer anew by the context's thresholds, without an event: his other scores are those of the time for which
-   * they were made last. `forward` as above; `drop`: nothing of him moved, and the draft means nothing.
+   * Judges a customer anew by the context's thresholds, or models, without an event and as of the time for which his scores
+   * were made last. `forward` as above; `drop`: nothing of him moved, and the draft means nothing.
    */
-  rerank(context: EventContext): Outcome
+  rerank(context: EventContext, cause: 'population' | 'model'): Outcome
 }
 
 /** Runs scoringTopology. Its processors keep scratch memory, so each task creates its own. */
@@ -96,11 +97,15 @@ export function createScoring(): Scoring {
       context.asOf = dueAt
       return run(timerSteps, context)
     },
-    rerank(context) {
-      const { draft, thresholds } = context
-      context.cause = 'population'
-      context.eventId = `population:${customerKey(context.tenantId, context.customerId)}:${thresholds?.version ?? 0}`
-      context.occurredAt = thresholds?.asOf ?? draft.newestAt
+    rerank(context, cause) {
+      const { draft, thresholds, models } = context
+      const versions =
+        cause === 'population'
+          ? (thresholds?.version ?? 0)
+          : `${models.lead.version}+${models.churn.version}@${models.since ?? 0}`
+      context.cause = cause
+      context.eventId = `${cause}:${customerKey(context.tenantId, context.customerId)}:${versions}`
+      context.occurredAt = (cause === 'population' && thresholds?.asOf) || draft.newestAt
       // A timer's record is only made when a grade or band moves, and that is the time since which it is held.
       context.asOf = Math.max(draft.newestAt, draft.leadHeldSince, draft.churnHeldSince)
       return run(thresholdSteps, context)

@@ -100,6 +100,8 @@ class Bench {
         models: () => models,
         thresholds: () => this.thresholds,
         thresholdsRevision: 0,
+        modelsVersion: () => '',
+        modelsRevision: 0,
       },
       customerCodec,
       changeCodec,
@@ -116,7 +118,8 @@ class Bench {
   /** The batch up to the transaction, in which it may still fail. */
   process(batch: readonly TakenRecord[], moved: readonly string[] = []): void {
     for (const key of this.processor.prepare(batch)) this.cache.add(cachedCustomer(key, null))
-    expect(this.processor.process(batch, moved)).toBe(batch.length)
+    const byPopulation = moved.map((key) => ({ key, cause: 'population' as const }))
+    expect(this.processor.process(batch, byPopulation)).toBe(batch.length)
   }
 
   commit(batch: readonly TakenRecord[], moved: readonly string[] = []): Written {

@@ -1,0 +1,101 @@
+import Type, { type Static } from 'typebox'
+import Value from 'typebox/value'
+import { AppError } from './errors.ts'
+import type { ModelKind } from './model.ts'
+import { modelMetricsSchema, modelTrainingSchema } from './model.ts'
+
+/** In place of a tenant: the models of every tenant that has none of his own. */
+export const ALL_TENANTS = '*'
+export const MODEL_KINDS = ['lead', 'churn'] as const satisfies readonly ModelKind[]
+
+const closed = { additionalProperties: false }
+const nullable = <T extends Type.TSchema>(schema: T) => Type.Union([schema, Type.Null()])
+
+/** One training: what it made, and whether that serves. */
+export const decisionSchema = Type.Object(
+  {
+    version: Type.String({ description: 'of the challenger' }),
+    at: Type.Number({ description: 'epoch ms' }),
+    cause: Type.Enum(['count', 'time', 'drift', 'request']),
+    promoted: Type.Boolean(),
+    reasons: Type.Array(Type.String()),
+    champion: nullable(Type.String({ description: 'the version that served; null: none was trained' })),
+    metrics: nullable(modelMetricsSchema),
+    championMetrics: nullable(modelMetricsSchema),
+    training: modelTrainingSchema,
+  },
+  closed,
+)
+
+export const watchSchema = Type.Object(
+  {
+    at: Type.Number(),
+    observed: Type.Integer({ description: 'examples since the training of the model' }),
+    calibrationError: Type.Number(),
+    meanProbability: Type.Number(),
+    rate: Type.Number({ description: 'of label 1' }),
+    drift: Type.Array(Type.Object({ name: Type.String(), psi: Type.Number(), missing: Type.Number() }, closed), {
+      description: 'by feature and of the score, worst first',
+    }),
+    alerts: Type.Array(Type.String(), { description: 'what is beyond its limit' }),
+  },
+  closed,
+)
+
+/** Which version serves: a JSON record of the topic `models`, key `<tenantId>/<kind>`. Only the trainer writes it. */
+export const servedModelSchema = Type.Object(
+  {
+    serving: nullable(Type.String({ description: 'version; null: the prior scorecard' })),
+    consideredUntil: Type.Number({ description: 'time of the newest example that was looked at, epoch ms' }),
+    decisions: Type.Array(decisionSchema, { description: 'newest first' }),
+    watch: nullable(watchSchema),
+  },
+  closed,
+)
+
+/** A version that people chose, key `<tenantId>/<kind>/pin`. Only the API writes it; without it the trainer's choice serves. */
+export const pinSchema = Type.Object(
+  {
+    version: nullable(Type.String({ description: 'null: the prior scorecard' })),
+    at: Type.Number({ description: 'epoch ms' }),
+  },
+  closed,
+)
+
+export type ServedModel = Static<typeof servedModelSchema>
+export type Decision = Static<typeof decisionSchema>
+export type ModelWatch = Static<typeof watchSchema>
+export type ModelPin = Static<typeof pinSchema>
+
+/** What a key of the topic `models` names; null: something else, such as a CLV model. */
+export interface ModelKey {
+  readonly tenantId: string
+  readonly kind: ModelKind
+  /** null: the record that says which version serves. */
+  readonly version: string | null
+  readonly isPin: boolean
+}
+
+export const servedKey = (tenantId: string, kind: ModelKind): string => `${tenantId}/${kind}`
+export const versionKey = (tenantId: string, kind: ModelKind, version: string): string =>
+  `${tenantId}/${kind}/${version}`
+export const pinKey = (tenantId: string, kind: ModelKind): string => `${tenantId}/${kind}/pin`
+
+export function parseModelKey(key: string): ModelKey | null {
+  const [tenantId, name, ...rest] = key.split('/')
+  const kind = MODEL_KINDS.find((each) => each === name)
+  if (tenantId === undefined || kind === undefined) return null
+  const version = rest.length === 0 ? null : rest.join('/')
+  return { tenantId, kind, version: version === 'pin' ? null : version, isPin: version === 'pin' }
+}
+
+/** @throws AppError INPUT_INVALID; details.field is the path of the first field that is wrong */
+export const parseServedModel = (json: unknown): ServedModel => checked(servedModelSchema, json, 'served model')
+export const parseModelPin = (json: unknown): ModelPin => checked(pinSchema, json, 'pin')
+
+function checked<T extends Type.TSchema>(schema: T, json: unknown, name: string): Static<T> {
+  if (Value.Check(schema, json)) return json as Static<T>
+  const [error] = Value.Errors(schema, json).filter(({ keyword }) => keyword !== 'boolean')
+  const field = error?.instancePath.slice(1).replaceAll('/', '.') || 'the value'
+  throw new AppError('INPUT_INVALID', `${name}: ${field} ${error?.message ?? 'is refused'}`, { details: { field } })
+}
