@@ -155,7 +155,7 @@ test('a model takes over under load: no score is a mix, stored ones follow, pinn
   expect(new Set(byEvent.map(({ customer }) => customer!.lead.modelVersion))).toEqual(
     new Set([PRIORS.lead.version, 'lead-a']),
   )
-  expect(new Set(records.map(({ customer }) => customer!.cause))).toEqual(new Set(['event', 'model']))
+  expect(new Set(records.map(({ customer }) => customer!.cause))).toEqual(new Set(['event', 'timer', 'model']))
   const ids = records.map(({ key, customer }) => `${key} ${customer!.eventId}`)
   expect(new Set(ids).size).toBe(ids.length)
   await expectViewEqualsLog(installation)
