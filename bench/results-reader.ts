@@ -5,12 +5,16 @@ import type { ConsumedRecord } from '../connectors/kafka/record-batch-reader.ts'
 import { WIRE_HEADER_BYTES } from '../schemas/codec.ts'
 import { VarintReader } from '../schemas/varint.ts'
 
-/** Follows `customers` as a read_committed reader and hands over each record with the number of its event. */
+/**
+ * Follows `customers` as a read_committed reader and hands over each record with the number of its event.
+ * @param onTimer for each record that a timer gave
+ */
 export async function followResults(
   brokers: readonly string[],
   topic: string,
   from: 'start' | 'end',
   onRecord: (event: number, partition: number, record: ConsumedRecord) => void,
+  onTimer: () => void = () => {},
 ): Promise<() => Promise<void>> {
   const client = new KafkaClient({ brokers, clientId: 'bench-reader' })
   await client.connect([topic])
@@ -20,7 +24,12 @@ export async function followResults(
     fetcher.subscribe(topic, partition, from === 'start' ? range.start : range.end, {
       wantsMore: () => true,
       push: (records) => {
-        for (const record of records) if (record.value) onRecord(eventNumber(record.value), partition, record)
+        for (const record of records) {
+          if (!record.value) continue
+          const event = eventNumber(record.value)
+          if (Number.isNaN(event)) onTimer()
+          else onRecord(event, partition, record)
+        }
       },
       failed: (error) => {
         throw error
@@ -33,7 +42,7 @@ export async function followResults(
   }
 }
 
-/** `e000000000042` -> 42, read without decoding the rest: the third field of the record. */
+/** `e000000000042` -> 42, NaN for a timer's id; read without decoding the rest: the third field of the record. */
 function eventNumber(value: Buffer): number {
   const reader = new VarintReader(value, WIRE_HEADER_BYTES)
   for (let field = 0; field < 2; field++) {

@@ -1,5 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { cpus, totalmem } from 'node:os'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { cpus, tmpdir, totalmem } from 'node:os'
+import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { EventSink } from '../connectors/kafka/event-sink.ts'
 import { Registry } from '../connectors/registry/registry.ts'
@@ -25,13 +27,25 @@ export const say = (line: string): void => {
 
 let benches = 0
 
-export async function startBench(partitions: number, settings: Record<string, string> = {}): Promise<Bench> {
+/** @param tenants settings by tenant id */
+export async function startBench(
+  partitions: number,
+  settings: Record<string, string> = {},
+  tenants: Readonly<Record<string, object>> = {},
+): Promise<Bench> {
   const stack = await startStack({ env: process.env, kafkaHeapMb: 1024, log: say })
   // On servers that were there before, topics of its own.
   const TOPIC_PREFIX = `bench-${process.pid}-${++benches}-`
   const env = { ...stack.env(), TOPIC_PREFIX, PARTITIONS: String(partitions), LOG_LEVEL: 'warn', ...settings }
   const config = readConfig(env)
-  await initialise(config, null)
+  const folder = await mkdtemp(join(tmpdir(), 'everscore-bench-'))
+  try {
+    const file = join(folder, 'settings.json')
+    await writeFile(file, JSON.stringify(tenants))
+    await initialise(config, file)
+  } finally {
+    await rm(folder, { recursive: true })
+  }
   return { stack, config, env }
 }
 

@@ -5,6 +5,7 @@ import { type HoldRule, holdClass } from './hysteresis.ts'
 import type { CompiledModel, Models } from './linear-model.ts'
 import { nextCrossing, type OddsEdges, quietUntil } from './next-crossing.ts'
 import { newMoment, QuietOdds } from './quiet-odds.ts'
+import { quietTermsOf } from './quiet-terms.ts'
 import { probabilityOf, type Workings } from './score.ts'
 
 const HOUR_DAYS = 1 / 24
@@ -58,6 +59,10 @@ export class NextChange {
     isLook: boolean,
   ): number {
     const edges = this.#edges[state.churnHeld]!
+    const { canRise, canFall } = quietTermsOf(model)
+    // Most who are High stay so for as long as nothing comes.
+    const canCross = (canRise && edges.up < Infinity) || (canFall && edges.down > -Infinity)
+    if (!canCross && !isPast(churnOdds, edges)) return 0
     const odds = this.#odds
     odds.set(model, state, asOf, churnOdds, churnWorkings)
     // No move is possible before that, whatever the odds are by then.

@@ -15,6 +15,9 @@ export interface QuietTerms {
   /** 1: it may make the odds rise, or fall, with time. */
   readonly rises: Uint8Array
   readonly falls: Uint8Array
+  /** Some input may, of some customer. */
+  readonly canRise: boolean
+  readonly canFall: boolean
 }
 
 const known = new WeakMap<CompiledModel, QuietTerms>()
@@ -36,6 +39,7 @@ function compile({ positions, starts, slopes }: CompiledModel): QuietTerms {
       const direction = course.kind === 'fading' ? -sign : sign
       return pieces(input).some((slope) => slope * direction > 0) ? 1 : 0
     })
+  const [rises, falls] = [moves(1), moves(-1)]
   return {
     inputs: Int32Array.from(moving, ({ input }) => input),
     kinds: Int8Array.from(moving, ({ course }) => {
@@ -43,7 +47,9 @@ function compile({ positions, starts, slopes }: CompiledModel): QuietTerms {
       return course.kind === 'growing' ? GROWING : OVERDUE
     }),
     since: moving.map(({ course }) => (course.kind === 'growing' ? course.since : () => NEVER)),
-    rises: moves(1),
-    falls: moves(-1),
+    rises,
+    falls,
+    canRise: rises.includes(1),
+    canFall: falls.includes(1),
   }
 }

@@ -1,4 +1,5 @@
 import { advanceCounters } from '../models/counters.ts'
+import { reachedBy } from '../models/reached-by.ts'
 import { NEVER } from '../schemas/customer-state.ts'
 import { applyInteraction } from './apply-interaction.ts'
 import { applyOutcome } from './apply-outcome.ts'
@@ -23,8 +24,7 @@ export function createUpdateFeatures(): Processor {
     const { occurredAt } = context.input.event
     if (draft.firstSeenAt === NEVER || occurredAt < draft.firstSeenAt) draft.firstSeenAt = occurredAt
     advanceCounters(draft, occurredAt)
-    // A timer that moved something has fired for a time after the newest event: a late event doesn't turn that time back.
-    context.asOf = Math.max(draft.newestAt, draft.leadHeldSince, draft.churnHeldSince)
+    context.asOf = reachedBy(draft)
     const refusal = apply(context)
     if (refusal !== null) return deadLetter(STAGE, refusal.reason, refusal.error)
     draft.reporting = reportingOf(draft.money, tenant.currency)

@@ -4,8 +4,8 @@ import { DueTimers, type ReadTimers } from './due-timers.ts'
 import type { StreamTimes } from './stream-time.ts'
 
 /** Timers of one batch that also has events: however many are due at once, events wait for so many at most. */
-const TIMERS_BESIDE_EVENTS = 200
-const TIMERS_ALONE = 1_000
+const TIMERS_BESIDE_EVENTS = 100
+const TIMERS_ALONE = 200
 /** When nothing comes, the index is asked at most so often. */
 const LEAST_WAIT_MS = 50
 

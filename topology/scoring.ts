@@ -1,3 +1,4 @@
+import { reachedBy } from '../models/reached-by.ts'
 import { createBuildCustomer } from '../processors/build-customer.ts'
 import { createCountAnswer } from '../processors/count-answer.ts'
 import { createCountOrder } from '../processors/count-order.ts'
@@ -106,8 +107,7 @@ export function createScoring(): Scoring {
       context.cause = cause
       context.eventId = `${cause}:${customerKey(context.tenantId, context.customerId)}:${versions}`
       context.occurredAt = (cause === 'population' && thresholds?.asOf) || draft.newestAt
-      // A timer's record is only made when a grade or band moves, and that is the time since which it is held.
-      context.asOf = Math.max(draft.newestAt, draft.leadHeldSince, draft.churnHeldSince)
+      context.asOf = reachedBy(draft)
       return run(thresholdSteps, context)
     },
   }
