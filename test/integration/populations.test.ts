@@ -49,7 +49,7 @@ let installation: Installation
 let worker: RunningWorker
 
 beforeAll(async () => {
-  installation = await makeInstallation({ settings })
+  installation = await makeInstallation({ settings, clock: 'event' })
   worker = await startWorker(installation, { BATCH_MAX_RECORDS: '50' })
   await installation.sink.write(purchases.map((event) => ({ topic: 'transactions', event })))
   await untilProcessed(installation)
