@@ -22,6 +22,10 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     summary: 'process events: features, scores, changes',
     run: async (args) => (await import('./worker.ts')).runWorker(args, process.env),
   },
+  trainer: {
+    summary: 'learn models from outcomes',
+    run: async (args) => (await import('./trainer.ts')).runTrainer(args, process.env),
+  },
   api: {
     summary: 'answer lookups over HTTP',
     run: async (args) => (await import('./api.ts')).runApi(args, process.env),

@@ -169,6 +169,19 @@ export const OPTIONS = {
     3_600_000,
     'How often a partition that stands still, such as before a schema that cannot be read, is tried again.',
   ),
+  TRAIN_EVERY_EXAMPLES: integer(1_000, 1, 10_000_000, 'New examples of a tenant and kind that call for a training.'),
+  TRAIN_EVERY_MS: integer(
+    86_400_000,
+    1_000,
+    2_147_483_647,
+    'After so long since the last training any new example calls for one.',
+  ),
+  TRAIN_MOST_EXAMPLES: integer(
+    100_000,
+    100,
+    10_000_000,
+    'Newest examples of a tenant and kind that the trainer keeps in memory and learns from.',
+  ),
   REQUEST_TIMEOUT_MS: integer(10_000, 500, 300_000, 'How long an answer of a broker is waited for.'),
 } as const satisfies Record<string, Option<unknown>>
 

@@ -139,7 +139,15 @@ export const TOPICS = {
     partitions: 1,
     schema: null,
     config: { 'cleanup.policy': 'compact', 'max.message.bytes': String(4 * MIB) },
-    doc: 'Models that score (JSON, key <tenantId>/<kind>).',
+    doc: 'Which models score (JSON, key <tenantId>/<kind>), people’s pins (…/pin) and every version (…/<version>); CLV models (<tenantId>/clv).',
+  },
+  'training-requests': {
+    name: 'training-requests',
+    role: 'broadcast',
+    partitions: 1,
+    schema: null,
+    config: { 'cleanup.policy': 'compact', 'max.message.bytes': String(MIB) },
+    doc: 'Trainings that were asked for or are under way, and their ends (JSON, key <tenantId>/<kind>).',
   },
   thresholds: {
     name: 'thresholds',

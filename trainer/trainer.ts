@@ -1,0 +1,192 @@
+import { randomUUID } from 'node:crypto'
+import type { ModelCatalogue } from '../models/model-catalogue.ts'
+import type { TrainingExample as ExampleRecord } from '../schemas/avro/training-example.ts'
+import { AppError, messageOf } from '../schemas/errors.ts'
+import type { ModelKind } from '../schemas/model.ts'
+import { type Decision, MODEL_KINDS, type ServedModel, servedKey, versionKey } from '../schemas/served-model.ts'
+import type { TrainingRequest } from '../schemas/training-request.ts'
+import { exampleOf } from './example-of.ts'
+import { KeptExamples } from './kept-examples.ts'
+import type { Challenge, ChallengeJob } from './train-challenger.ts'
+import { watchModel } from './watch-model.ts'
+
+export interface TrainerRecord {
+  readonly topic: 'models' | 'training-requests'
+  readonly key: string
+  readonly value: object
+}
+
+export interface TrainerPorts {
+  /** Follows the topic `models`. */
+  readonly catalogue: ModelCatalogue
+  /** The newest record of each key of `training-requests`. */
+  readonly requests: ReadonlyMap<string, TrainingRequest>
+  /** Resolves when the records are durable, those of one topic in one piece and order. */
+  readonly publish: (records: readonly TrainerRecord[]) => Promise<void>
+  readonly train: (job: ChallengeJob, onProgress: (share: number) => void, signal: AbortSignal) => Promise<Challenge>
+  readonly now: () => number
+  readonly log: (message: string, details?: Readonly<Record<string, unknown>>) => void
+}
+
+export interface TrainerSettings {
+  /** So many new examples of a tenant and kind call for a training. */
+  readonly everyExamples: number
+  /** After so long any new example does. */
+  readonly everyMs: number
+  /** Kept of each tenant and kind. */
+  readonly mostExamples: number
+}
+
+/** Decisions that are kept beside the one in force. */
+const MOST_DECISIONS = 20
+const PROGRESS_MS = 1_000
+
+interface Subject {
+  readonly tenantId: string
+  readonly kind: ModelKind
+  readonly examples: KeptExamples
+  /** Examples when the watch looked last. */
+  watched: number
+}
+
+/** Decides when to train for whom, and publishes what comes of it. Its memory is the topics: a restart reads them again. */
+export class Trainer {
+  readonly #ports: TrainerPorts
+  readonly #settings: TrainerSettings
+  readonly #subjects = new Map<string, Subject>()
+  /** What was published here last: the catalogue learns of it a moment later. */
+  readonly #published = new Map<string, ServedModel>()
+  readonly #answered = new Set<string>()
+
+  constructor(ports: TrainerPorts, settings: TrainerSettings) {
+    this.#ports = ports
+    this.#settings = settings
+  }
+
+  /** @param writtenAt time of the record, epoch ms */
+  add(record: ExampleRecord, writtenAt: number): void {
+    const kind = MODEL_KINDS.find((each) => each === record.kind)
+    if (kind === undefined) return
+    const { modelVersion, probability } = record
+    this.#subject(record.tenantId, kind).examples.add({
+      example: exampleOf(record),
+      writtenAt,
+      modelVersion,
+      probability,
+    })
+  }
+
+  /** Trains for everybody for whom it is time, one after another. @throws what `publish` throws, the signal's reason */
+  async tick(signal: AbortSignal): Promise<void> {
+    for (const [key, { state }] of this.#ports.requests) {
+      const [tenantId, name] = key.split('/')
+      const kind = MODEL_KINDS.find((each) => each === name)
+      if (state === 'requested' && tenantId !== undefined && kind !== undefined) this.#subject(tenantId, kind)
+    }
+    for (const subject of this.#subjects.values()) {
+      const cause = await this.#causeFor(subject)
+      if (cause !== null) await this.#train(subject, cause, signal)
+    }
+  }
+
+  #subject(tenantId: string, kind: ModelKind): Subject {
+    const key = servedKey(tenantId, kind)
+    let subject = this.#subjects.get(key)
+    if (subject === undefined) {
+      subject = { tenantId, kind, examples: new KeptExamples(this.#settings.mostExamples), watched: 0 }
+      this.#subjects.set(key, subject)
+    }
+    return subject
+  }
+
+  #served({ tenantId, kind }: Subject): ServedModel {
+    const known = this.#published.get(servedKey(tenantId, kind)) ?? this.#ports.catalogue.served(tenantId, kind)
+    return known ?? { serving: null, consideredUntil: 0, decisions: [], watch: null }
+  }
+
+  /** A request that nobody has answered, also one during which a trainer was stopped. */
+  #requestOf({ tenantId, kind }: Subject): TrainingRequest | null {
+    const request = this.#ports.requests.get(servedKey(tenantId, kind))
+    if (request === undefined || this.#answered.has(request.requestId)) return null
+    return request.state === 'requested' || request.state === 'training' ? request : null
+  }
+
+  async #causeFor(subject: Subject): Promise<Decision['cause'] | null> {
+    if (this.#requestOf(subject) !== null) return 'request'
+    const served = this.#served(subject)
+    const { everyExamples, everyMs } = this.#settings
+    const fresh = subject.examples.newSince(served.consideredUntil)
+    if (fresh >= everyExamples) return 'count'
+    if (fresh > 0 && this.#ports.now() - (served.decisions[0]?.at ?? this.#ports.now()) >= everyMs) return 'time'
+    const alerts = await this.#watch(subject, served)
+    return alerts > 0 && fresh >= everyExamples / 4 ? 'drift' : null
+  }
+
+  /** @returns how many alerts there are */
+  async #watch(subject: Subject, served: ServedModel): Promise<number> {
+    const { all } = subject.examples
+    if (served.serving === null || all.length === subject.watched) return served.watch?.alerts.length ?? 0
+    subject.watched = all.length
+    const { catalogue, now, log } = this.#ports
+    const model = catalogue.version(subject.tenantId, subject.kind, served.serving)
+    const watch = model && watchModel(model, all, now())
+    if (watch === null) return 0
+    if (watch.alerts.join() !== (served.watch?.alerts.join() ?? '')) {
+      await this.#publish(subject, { ...served, watch })
+      log('model drifts', { key: servedKey(subject.tenantId, subject.kind), alerts: watch.alerts })
+    }
+    return watch.alerts.length
+  }
+
+  async #train(subject: Subject, cause: Decision['cause'], signal: AbortSignal): Promise<void> {
+    const { tenantId, kind } = subject
+    const { catalogue, now, train, log } = this.#ports
+    const served = this.#served(subject)
+    const examples = subject.examples.all
+    const at = now()
+    const version = `${kind}-${new Date(at).toISOString()}`
+    const requestId = this.#requestOf(subject)?.requestId ?? randomUUID()
+    const champion = served.serving === null ? null : catalogue.version(tenantId, kind, served.serving)
+    const tell = (state: TrainingRequest['state'], progress: number, reasons: readonly string[] = []) =>
+      this.#tell(subject, { requestId, state, progress, reasons: [...reasons], version, at: now() })
+    const consideredUntil = examples.reduce((newest, each) => Math.max(newest, each.writtenAt), served.consideredUntil)
+    await tell('training', 0)
+    let toldAt = at
+    const onProgress = (share: number): void => {
+      if (now() - toldAt < PROGRESS_MS) return
+      toldAt = now()
+      tell('training', share).catch((error: unknown) => log(`progress is not told: ${messageOf(error)}`))
+    }
+    const job = { kind, version, examples: examples.map(({ example }) => example), champion, cause, at }
+    try {
+      const { model, decision } = await train(job, onProgress, signal)
+      const decisions = [decision, ...served.decisions].slice(0, MOST_DECISIONS)
+      const next = { serving: decision.promoted ? version : served.serving, consideredUntil, decisions, watch: null }
+      await this.#publish(subject, next, decision.promoted ? { version, model } : undefined)
+      await tell(decision.promoted ? 'promoted' : 'refused', 1, decision.reasons)
+      log('model trained', { tenantId, kind, version, promoted: decision.promoted, reasons: decision.reasons })
+    } catch (error) {
+      if (!(error instanceof AppError) || error.code !== 'INPUT_INVALID') throw error
+      await this.#publish(subject, { ...served, consideredUntil })
+      await tell('refused', 1, [error.message])
+    }
+    this.#answered.add(requestId)
+  }
+
+  /** The version first: whoever reads which one serves has it. */
+  async #publish(
+    { tenantId, kind }: Subject,
+    served: ServedModel,
+    made?: { readonly version: string; readonly model: object },
+  ): Promise<void> {
+    const key = servedKey(tenantId, kind)
+    const version =
+      made && ({ topic: 'models', key: versionKey(tenantId, kind, made.version), value: made.model } as const)
+    await this.#ports.publish([...(version ? [version] : []), { topic: 'models', key, value: served }])
+    this.#published.set(key, served)
+  }
+
+  async #tell({ tenantId, kind }: Subject, status: TrainingRequest): Promise<void> {
+    await this.#ports.publish([{ topic: 'training-requests', key: servedKey(tenantId, kind), value: status }])
+  }
+}
