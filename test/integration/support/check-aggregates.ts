@@ -1,9 +1,15 @@
+import { isDeepStrictEqual } from 'node:util'
 import { expect } from 'vitest'
+import { Population } from '../../../aggregates/population.ts'
+import { decodePopulation } from '../../../aggregates/population-codec.ts'
+import { bucketOf } from '../../../models/buckets.ts'
 import type { CrossSell } from '../../../schemas/avro/cross-sell.ts'
 import type { Nps } from '../../../schemas/avro/nps.ts'
 import type { InputEvent } from '../../../schemas/events.ts'
 import { INDEX_SCALE } from '../../../schemas/redis-keys.ts'
-import { basketTruth, npsTruth } from './aggregate-truth.ts'
+import { parseThresholds } from '../../../schemas/thresholds.ts'
+import { DAY } from '../../processors/build-event.ts'
+import { basketTruth, eachOnce, npsTruth } from './aggregate-truth.ts'
 import { type Installation, PARTITIONS } from './installation.ts'
 import type { TopicRecord } from './read-topic.ts'
 import { waitFor } from './wait-for.ts'
@@ -81,6 +87,39 @@ export async function expectAggregates(installation: Installation, events: reado
     expect(each.lift).toBeCloseTo((each.orders * each.totalOrders) / (each.ordersA * each.ordersB), 9)
     expect(each.maxError).toBe(0)
   }
+}
+
+/** The population in `aggregate-state` is that of the events, counted from scratch. */
+export async function expectPopulation(installation: Installation, events: readonly InputEvent[]): Promise<void> {
+  const wanted = new Population()
+  const money = eachOnce(events).flatMap(({ topic, event }) => (topic === 'transactions' ? [event] : []))
+  for (const mine of Map.groupBy(money, ({ customerId }) => customerId).values()) {
+    const bought = mine.filter(({ type }) => type === 'PURCHASE')
+    if (bought.length === 0) continue
+    const net = mine.reduce((sum, { type, amountMinor }) => sum + (type === 'REFUND' ? -amountMinor : amountMinor), 0)
+    wanted.recency.add(Math.floor(Math.max(...bought.map(({ occurredAt }) => occurredAt)) / DAY), 1)
+    wanted.frequency.add(bucketOf(bought.length), 1)
+    wanted.monetaryIn('GBP').add(bucketOf(net), 1)
+  }
+  const counted = async (): Promise<object | null> => {
+    const stored = (await installation.read('aggregate-state')).findLast(({ key }) => key === 'shop/population')
+    if (!stored?.value) return null
+    return bucketsOf(decodePopulation(stored.value))
+  }
+  const isDone = async (): Promise<boolean> => isDeepStrictEqual(await counted(), bucketsOf(wanted))
+  await waitFor('the population to be that of all events', isDone).catch(() => {
+    // What differs is said below.
+  })
+  expect(await counted()).toEqual(bucketsOf(wanted))
+  const thresholds = (await installation.read('thresholds')).map(({ value }) =>
+    parseThresholds(JSON.parse(String(value))),
+  )
+  expect(thresholds.length).toBeGreaterThan(0)
+  expect(thresholds.map(({ version }) => version)).toEqual(thresholds.map((_, i) => i + 1))
+}
+
+function bucketsOf({ recency, frequency, monetary }: Population): object {
+  return { recency: recency.entries(), frequency: frequency.entries(), monetary: monetary.get('GBP')?.entries() }
 }
 
 function isSame(one: ReadonlyMap<string, unknown>, other: ReadonlyMap<string, unknown>): boolean {
