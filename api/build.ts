@@ -6,18 +6,21 @@ import type { App } from './app.ts'
 import { CUSTOMER_SCHEMAS } from './customer-answer.ts'
 import type { CustomerLookup } from './customer-lookup.ts'
 import { answerClientError, answerError, installErrorHandling } from './error-handling.ts'
+import type { ResultDeps } from './find-results.ts'
 import { requestIdOf } from './http-error.ts'
 import { installOpenApi } from './openapi.ts'
 import { checkQuery, parseQueryString } from './query-string.ts'
 import { installRequestMetrics } from './request-metrics.ts'
 import type { Rescorer } from './rescorer.ts'
+import { crossSellRoutes } from './routes/cross-sell.ts'
 import { customerRoutes } from './routes/customers.ts'
 import { healthRoutes } from './routes/health.ts'
 import { metricsRoute } from './routes/metrics.ts'
+import { npsRoute } from './routes/nps.ts'
 import { topRoute } from './routes/top.ts'
 import { topicsRoute } from './routes/topics.ts'
 
-export interface ApiDeps {
+export interface ApiDeps extends ResultDeps {
   readonly lookup: CustomerLookup
   /** The record in a value of the topic `customers`. */
   readonly decodeCustomer: (value: Buffer) => Customer | Promise<Customer>
@@ -56,6 +59,8 @@ export async function buildApi(deps: ApiDeps): Promise<App> {
   await installOpenApi(app, { version: deps.version, keyed: deps.keys !== null })
   customerRoutes(app, deps)
   topRoute(app, deps)
+  npsRoute(app, deps)
+  crossSellRoutes(app, deps)
   topicsRoute(app, deps)
   healthRoutes(app, deps)
   metricsRoute(app, { ...deps, requestMetrics })

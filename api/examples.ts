@@ -88,6 +88,56 @@ export const topExample = {
   partial: false,
 }
 
+export const npsExample = {
+  window: '7d',
+  items: [
+    {
+      tenantId: 'default',
+      surveyKind: 'NPS',
+      groupKey: null,
+      groupValue: null,
+      windowStart: 1_768_176_000_000,
+      windowEnd: 1_768_780_800_000,
+      windowHopMs: 86_400_000,
+      promoters: 120,
+      passives: 50,
+      detractors: 30,
+      total: 200,
+      nps: 45,
+      npsLow: 34.1,
+      npsHigh: 54.9,
+      band: 'good',
+      final: false,
+      revision: 0,
+      updatedAt: 1_768_478_400_000,
+    },
+  ],
+  partial: false,
+}
+
+export const crossSellExample = {
+  level: 'item',
+  id: '22423',
+  windowStart: 0,
+  windowEnd: null,
+  orders: 2013,
+  totalOrders: 20_136,
+  partners: [
+    {
+      id: '22699',
+      orders: 403,
+      ordersOfIt: 879,
+      support: 0.02,
+      confidence: 0.2,
+      confidenceBack: 0.458,
+      lift: 4.59,
+      maxError: 0,
+      final: false,
+      revision: 0,
+    },
+  ],
+}
+
 const latency = { p50Ms: 4, p95Ms: 9.5, p99Ms: 20.7, count: 120_000 }
 
 export const topicsExample = {

@@ -14,11 +14,14 @@ export interface Owned {
   readonly task: WorkerTask
 }
 
+/** In which list of a report tasks stand: those of customers, those of results. */
+export type TaskKind = 'tasks' | 'aggregateTasks'
+
 /** Who works on each partition: after a rebalance two may say so for a moment, and the newest report is right. */
-export function ownersOf(reports: readonly WorkerReport[]): Map<number, Owned> {
+export function ownersOf(reports: readonly WorkerReport[], kind: TaskKind = 'tasks'): Map<number, Owned> {
   const owners = new Map<number, Owned>()
   for (const report of reports) {
-    for (const task of report.tasks) if (!owners.has(task.partition)) owners.set(task.partition, { report, task })
+    for (const task of report[kind] ?? []) if (!owners.has(task.partition)) owners.set(task.partition, { report, task })
   }
   return owners
 }

@@ -38,6 +38,7 @@ export async function installOpenApi(app: App, { version, keyed }: OpenApiOption
       tags: [
         { name: 'customers', description: 'Customers by id.' },
         { name: 'lists', description: 'Customers in order.' },
+        { name: 'results', description: 'NPS and cross-sell in windows of event time.' },
         { name: 'operations', description: 'How the installation does.' },
       ],
       ...(keyed

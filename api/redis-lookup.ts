@@ -13,7 +13,8 @@ import type {
 } from './customer-lookup.ts'
 import { asking, RedisReadScript } from './redis-read-script.ts'
 
-type ScriptAnswer = [mark: Buffer | null, offset: Buffer | null, inputs: Buffer | null, rows: (Buffer | null)[]]
+/** What the read scripts return: see their headers. */
+export type ScriptAnswer = [mark: Buffer | null, offset: Buffer | null, inputs: Buffer | null, rows: (Buffer | null)[]]
 
 /** The serving view in Redis (a node or a cluster), on a connection that fails fast: see connectRedis. */
 export class RedisLookup implements CustomerLookup {
@@ -70,7 +71,7 @@ export class RedisLookup implements CustomerLookup {
   }
 }
 
-function viewOf([mark, offset, inputs]: ScriptAnswer): PartitionView {
+export function viewOf([mark, offset, inputs]: ScriptAnswer): PartitionView {
   if (mark !== null) return { state: 'rebuilding', progress: progressOf(mark) }
   if (offset === null) return { state: 'absent' }
   // A rebuild writes no input offsets before its end; nor does a takeover of an empty changelog, at offset 0.

@@ -1,4 +1,5 @@
 import { RedisLookup } from '../api/redis-lookup.ts'
+import { RedisResultLookup } from '../api/redis-result-lookup.ts'
 import { createRescorer } from '../api/rescore.ts'
 import { type ApiServer, startApi } from '../api/server.ts'
 import { KafkaClient } from '../connectors/kafka/client.ts'
@@ -8,7 +9,9 @@ import { TopicBroadcast } from '../runtime/broadcast.ts'
 import { type Config, describeConfig, readConfig } from '../runtime/config.ts'
 import { applicationId, kafkaSettings } from '../runtime/kafka-settings.ts'
 import { createLog, type Log } from '../runtime/log.ts'
+import { type CrossSell, crossSellSchema } from '../schemas/avro/cross-sell.ts'
 import { type Customer, customerSchema } from '../schemas/avro/customer.ts'
+import { type Nps, npsSchema } from '../schemas/avro/nps.ts'
 import { AvroCodec } from '../schemas/codec.ts'
 import { AppError } from '../schemas/errors.ts'
 import { redisKeys } from '../schemas/redis-keys.ts'
@@ -60,15 +63,22 @@ export async function openApi(config: Config, log: Log): Promise<ApiServer> {
     await kafka.close()
     redis.disconnect()
   }
-  const codec = new AvroCodec<Customer>(customerSchema, new Registry(config.SCHEMA_REGISTRY_URL))
+  const registry = new Registry(config.SCHEMA_REGISTRY_URL)
+  const codec = new AvroCodec<Customer>(customerSchema, registry)
+  const npsCodec = new AvroCodec<Nps>(npsSchema, registry)
+  const crossSellCodec = new AvroCodec<CrossSell>(crossSellSchema, registry)
+  const keys = redisKeys(applicationId(config))
   try {
     // What a customer's scores are now depends on the tenant's settings, which the workers follow in the same way.
     const topicName = (topic: string): string => config.TOPIC_PREFIX + topic
     await kafka.connect(TopicBroadcast.TOPICS.map(topicName))
     await broadcast.start(kafka, fetcher, topicName)
     const deps = {
-      lookup: new RedisLookup(redis, redisKeys(applicationId(config))),
+      lookup: new RedisLookup(redis, keys),
+      results: new RedisResultLookup(redis, keys),
       decodeCustomer: (value: Buffer) => codec.decodeLoading(value),
+      decodeNps: (value: Buffer) => npsCodec.decodeLoading(value),
+      decodeCrossSell: (value: Buffer) => crossSellCodec.decodeLoading(value),
       rescorer: createRescorer({
         modelsOf: (tenantId) => broadcast.models(tenantId),
         settingsOf: (tenantId) => broadcast.settings(tenantId),

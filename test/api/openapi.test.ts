@@ -48,9 +48,12 @@ describe('/openapi.json', () => {
       '/metrics',
       '/openapi.json',
       '/ready',
+      '/v1/cross-sell',
+      '/v1/cross-sell/{itemId}',
       '/v1/customers',
       '/v1/customers/{id}',
       '/v1/customers/{id}/rfm',
+      '/v1/nps',
       '/v1/top',
       '/v1/topics',
     ])

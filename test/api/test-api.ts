@@ -25,10 +25,25 @@ const codec = new AvroCodec<Customer>(customerSchema, {
 
 const models = { lead: compileModel(LEAD_PRIOR), churn: compileModel(CHURN_PRIOR) }
 
+const undecodable = async (): Promise<never> => {
+  throw new AppError('INTERNAL', 'there are no results')
+}
+/** Nobody has counted anything yet; results are tested on the real servers. */
+const NO_RESULTS: Pick<ApiDeps, 'results' | 'decodeNps' | 'decodeCrossSell'> = {
+  results: {
+    windows: async () => ({ state: 'absent', windows: [] }),
+    results: async () => ({ state: 'absent', values: [] }),
+    partners: async () => ({ state: 'absent', values: [] }),
+  },
+  decodeNps: undecodable,
+  decodeCrossSell: undecodable,
+}
+
 export function testDeps(view: ServingView, changes: Partial<ApiDeps> = {}): ApiDeps {
   return {
     lookup: view.lookup,
     decodeCustomer: (value) => codec.decodeLoading(value),
+    ...NO_RESULTS,
     rescorer: createRescorer({ modelsOf: () => models, settingsOf: () => DEFAULT_SETTINGS, clvOf: () => clvModel() }),
     keys: null,
     partitions: PARTITIONS,

@@ -1,7 +1,13 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { AGGREGATE_SETTINGS, aggregateEvents } from './support/aggregate-truth.ts'
-import { expectAggregates, expectResultsView } from './support/check-aggregates.ts'
+import { openApi } from '../../bin/api.ts'
+import { readConfig } from '../../runtime/config.ts'
+import type { InputEvent } from '../../schemas/events.ts'
+import { DAY, survey } from '../processors/build-event.ts'
+import { AGGREGATE_SETTINGS, aggregateEvents, basketTruth, npsTruth } from './support/aggregate-truth.ts'
+import { expectAggregates, expectPopulation, expectResultsView, npsResults } from './support/check-aggregates.ts'
+import { readCustomers } from './support/check-results.ts'
 import { type Installation, makeInstallation } from './support/installation.ts'
+import { waitFor } from './support/wait-for.ts'
 import { type RunningWorker, startWorker } from './support/workers.ts'
 
 const BOTH = { TASKS: 'customers,aggregates', AGGREGATE_INTERVAL_MS: '20', BATCH_MAX_RECORDS: '40' }
@@ -31,6 +37,130 @@ test('windows of NPS and cross-sell are those that brute force counts, and close
   await installation.sink.write(events)
   await expectAggregates(installation, events)
   await expectResultsView(installation)
+  await expectLookups(events)
   expect(worker.worker.counters.abortedBatches).toBe(0)
   expect(await installation.read('dead-letters')).toEqual([])
+})
+
+/** What the query API answers is what brute force counts. */
+async function expectLookups(events: readonly InputEvent[]): Promise<void> {
+  const server = await openApi(readConfig({ ...installation.env, PORT: '0' }), () => {})
+  const ask = async (path: string) => {
+    const response = await fetch(`${server.url}${path}`, { headers: { 'x-tenant-id': 'shop' } })
+    return { status: response.status, body: (await response.json()) as Record<string, never> & { items: Counts[] } }
+  }
+  const counts = ({ promoters, passives, detractors }: Counts) => [promoters, passives, detractors]
+  try {
+    const truth = npsTruth(events)
+    expect((await ask('/v1/nps')).body.items.map(counts)).toEqual([truth.get('0/ ')])
+    const days = (await ask(`/v1/nps?window=1d&group=plan%3Dpro`)).body.items
+    const trueDays = [...truth].filter(([key]) => {
+      const [start, end] = key.split(' ', 1)[0]!.split('/').map(Number)
+      return end! - start! === DAY && key.endsWith(' plan=pro')
+    })
+    expect(days.map((day) => [`${day.windowStart}/${day.windowEnd} plan=pro`, counts(day)])).toEqual(trueDays)
+    const [, second] = days
+    const range = `from=${second!.windowStart}&to=${second!.windowStart + 1}`
+    expect((await ask(`/v1/nps?window=1d&${range}&group=plan%3Dpro`)).body.items).toEqual([second])
+    const plans = (await ask('/v1/nps?group=plan')).body.items.map((item) => item.groupValue)
+    expect(plans).toEqual(['a/b +%', 'free', 'pro'])
+
+    const pairs = basketTruth(events)
+    const { body } = await ask('/v1/cross-sell/item%203?limit=500')
+    const partners = (body as unknown as { partners: { id: string; orders: number; confidence: number }[] }).partners
+    const truePartners = [...pairs].flatMap(([key, orders]) => {
+      const [a, b] = key.startsWith('item 0/ ') ? key.slice('item 0/ '.length).split('+') : []
+      return a === 'item 3' ? [[b, orders]] : b === 'item 3' ? [[a, orders]] : []
+    })
+    expect(partners.map(({ id, orders }) => [id, orders]).sort()).toEqual(truePartners.sort())
+    expect(partners.map(({ confidence }) => confidence)).toEqual(
+      partners.map(({ confidence }) => confidence).toSorted((one, other) => other - one),
+    )
+    expect((await ask('/v1/cross-sell?category=cat%2F1&window=7d&limit=2')).body).toMatchObject({
+      level: 'category',
+      id: 'cat/1',
+    })
+    expect((await ask('/v1/cross-sell/nothing')).body).toMatchObject({ orders: 0, partners: [] })
+    expect(await ask('/v1/nps?window=week')).toMatchObject({
+      status: 400,
+      body: { error: { details: { field: 'window' } } },
+    })
+  } finally {
+    await server.close()
+  }
+}
+
+interface Counts {
+  readonly windowStart: number
+  readonly windowEnd: number
+  readonly groupValue: string
+  readonly promoters: number
+  readonly passives: number
+  readonly detractors: number
+}
+
+test('thresholds come back to the customers: each has a class by the newest, and a tier', async () => {
+  await work()
+  const events = aggregateEvents(2, 600)
+  await installation.sink.write(events)
+  await expectPopulation(installation, events)
+  const newest = async () => {
+    const records = await readCustomers(installation)
+    return [...new Map(records.map(({ key, customer }) => [key, customer])).values()]
+  }
+  await waitFor('every buyer to be classified', async () =>
+    (await newest()).every((customer) => customer!.rfm.frequency === 0 || customer!.rfm.segment !== null),
+  )
+  for (const customer of await newest()) {
+    if (customer!.rfm.frequency === 0) continue
+    expect([customer!.rfm.r, customer!.rfm.f, customer!.rfm.m].every((score) => score! >= 1 && score! <= 5)).toBe(true)
+    expect(customer!.loyalty!.tier).toBeTypeOf('string')
+  }
+})
+
+test('a view of results that Redis loses is built anew, while nothing comes', async () => {
+  const worker = await work()
+  const events = aggregateEvents(3, 400)
+  await installation.sink.write(events)
+  await expectAggregates(installation, events)
+  const { redis, group } = installation
+  await redis.unlink(await redis.keys(`${group}:{*`))
+  await waitFor('the results to be restored', () => worker.worker.counters.aggregates.takeovers > 3)
+  await expectAggregates(installation, events)
+  await expectResultsView(installation)
+})
+
+test('an answer for a window that is closed corrects its final result; for one that is gone it is a dead letter', async () => {
+  await installation.init({
+    shop: { ...AGGREGATE_SETTINGS, windows: { ...AGGREGATE_SETTINGS.windows, keptMs: 3_000 } },
+  })
+  await work()
+  const at = Date.UTC(2026, 0, 5)
+  const answer = (customerId: string) => ({
+    topic: 'surveys' as const,
+    event: survey({ customerId, score: 10, occurredAt: at }),
+  })
+  const dayOf = async () =>
+    (await npsResults(installation)).find(
+      ({ windowStart, windowEnd, groupKey }) => windowStart === at && windowEnd === at + DAY && groupKey === null,
+    )
+  await installation.sink.write([answer('ada')])
+  await waitFor('the window to be closed', async () => (await dayOf())?.final === true)
+  await installation.sink.write([answer('ben')])
+  await waitFor('the final result to be corrected', async () => (await dayOf())?.total === 2)
+  expect(await dayOf()).toMatchObject({ promoters: 2, final: true, revision: 1 })
+  const left = async (): Promise<number> => {
+    const entries = new Map((await installation.read('aggregate-state')).map(({ key, value }) => [key!, value]))
+    return [...entries].filter(([key, value]) => key.startsWith('shop/nps/w/') && value !== null).length
+  }
+  await waitFor('the windows to go', async () => (await left()) === 0)
+  await installation.sink.write([answer('cid')])
+  await waitFor('the dead letter', async () => (await installation.read('dead-letters')).length > 0)
+  const [letter] = await installation.read('dead-letters')
+  expect(letter!.headers).toMatchObject({ topic: 'nps-deltas', stage: 'window', reason: 'WINDOW_GONE' })
+  expect(await dayOf()).toMatchObject({ promoters: 2, revision: 1 })
+  const ever = (await npsResults(installation)).find(
+    ({ windowEnd, groupKey }) => windowEnd === null && groupKey === null,
+  )
+  expect(ever!.promoters).toBe(3)
 })

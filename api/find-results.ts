@@ -1,0 +1,63 @@
+import type { CrossSell } from '../schemas/avro/cross-sell.ts'
+import type { Nps } from '../schemas/avro/nps.ts'
+import { AppError } from '../schemas/errors.ts'
+import { partitionOf } from '../schemas/partition.ts'
+import type { CustomerLookup, PartitionView } from './customer-lookup.ts'
+import { isTrusted } from './partition-trust.ts'
+import type { ResultLookup, ResultScope } from './result-lookup.ts'
+
+export interface ResultDeps {
+  readonly lookup: CustomerLookup
+  readonly results: ResultLookup
+  readonly decodeNps: (value: Buffer) => Promise<Nps>
+  readonly decodeCrossSell: (value: Buffer) => Promise<CrossSell>
+  readonly partitions: number
+  readonly now: () => number
+}
+
+const KEY_OF_KIND = { NPS: 'nps', item: 'basket-item', category: 'basket-category' } as const
+export type ResultKind = keyof typeof KEY_OF_KIND
+
+const UNITS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 7 * 86_400_000 } as const
+
+/** Results of a kind are in the partition of the deltas that they are made of. */
+export function scopeOf({ partitions }: ResultDeps, tenantId: string, kind: ResultKind): ResultScope {
+  const partition = partitionOf(Buffer.from(`${tenantId}/${KEY_OF_KIND[kind]}`), partitions)
+  return { partition, scope: `${tenantId}/${kind}` }
+}
+
+/** @returns ms; null: since ever. @throws AppError INPUT_INVALID */
+export function windowSizeOf(text: string): number | null {
+  if (text === 'ever') return null
+  const [, count, unit] = /^(\d{1,9})(ms|s|m|h|d|w)$/.exec(text) ?? []
+  if (count !== undefined && Number(count) > 0) return Number(count) * UNITS[unit as keyof typeof UNITS]
+  const details = { field: 'window', in: 'query' }
+  throw new AppError('INPUT_INVALID', 'window must be ever or a size such as 12h, 1d or 7d', { details })
+}
+
+/** @throws AppError REBUILDING when nothing can be said now */
+export async function mustBeTrusted<T extends PartitionView>(
+  deps: ResultDeps,
+  { partition }: ResultScope,
+  view: T,
+): Promise<T> {
+  if (await isTrusted(deps, partition, view, 'aggregateTasks')) return view
+  throw new AppError('REBUILDING', `the results of partition ${partition} are being rebuilt`, {
+    retryable: true,
+    details: { partition, ...(view.progress === undefined ? {} : { progress: view.progress }) },
+  })
+}
+
+/** The windows of one size that begin in [first, last), by start. */
+export async function findWindows(
+  deps: ResultDeps,
+  of: ResultScope,
+  { size, first, last }: { readonly size: number | null; readonly first: number; readonly last: number },
+): Promise<string[]> {
+  if (size === null) return ['0/']
+  const { windows } = await mustBeTrusted(deps, of, await deps.results.windows(of, first, last - 1))
+  return windows.filter((window) => {
+    const [start, end] = window.split('/')
+    return end !== '' && Number(end) - Number(start) === size
+  })
+}
