@@ -11,10 +11,10 @@ export class LatencyHistogram {
     return this.#total
   }
 
-  add(ms: number): void {
+  add(ms: number, count = 1): void {
     const bucket = ms < 1 ? 0 : Math.min(1 + Math.floor(Math.log2(ms) * PER_OCTAVE), BUCKETS - 1)
-    this.#counts[bucket]!++
-    this.#total++
+    this.#counts[bucket]! += count
+    this.#total += count
   }
 
   merge(other: LatencyHistogram): void {

@@ -1,3 +1,4 @@
+import type { TakenRecord } from './input-queue.ts'
 import { LatencyHistogram } from './latency-histogram.ts'
 
 /** What became of events. */
@@ -73,6 +74,19 @@ export class RecentLatency {
     this.#turnedAt = now
     this.#previous = this.current
     this.current = newLatencies()
+  }
+
+  /** Adds what a batch took. Records of one append have one time: they are counted together. */
+  add(taken: readonly TakenRecord[], scoredAt: number, visibleAt: number): void {
+    const { ingestToScore, ingestToVisible } = this.current
+    for (let from = 0; from < taken.length; ) {
+      const { timestamp } = taken[from]!.record
+      let to = from + 1
+      while (to < taken.length && taken[to]!.record.timestamp === timestamp) to++
+      ingestToScore.add(scoredAt - timestamp, to - from)
+      ingestToVisible.add(visibleAt - timestamp, to - from)
+      from = to
+    }
   }
 
   recent(kind: keyof Latencies): LatencyHistogram {

@@ -309,10 +309,7 @@ export class TaskSession implements PartitionSession {
     this.#lastBatchAt = now()
     counters.batches++
     counters.events.add(this.#processor.counts)
-    for (const { record } of processed) {
-      counters.latency.current.ingestToScore.add(scoredAt - record.timestamp)
-      counters.latency.current.ingestToVisible.add(this.#lastBatchAt - record.timestamp)
-    }
+    counters.latency.add(processed, scoredAt, this.#lastBatchAt)
     const end = written.get(`${topicName('customers')}/${partition}`)
     await this.#confirming
     this.#confirming = this.#confirm(end ?? this.#viewOffset, inputs)
