@@ -14,6 +14,7 @@ export function workerMetrics(installation: Installation | null, partitions: num
   if (installation === null) return [up]
   const reports = freshReports(installation, now)
   const owners = ownersOf(reports)
+  const counting = ownersOf(reports, 'aggregateTasks')
   return [
     up,
     {
@@ -44,10 +45,22 @@ export function workerMetrics(installation: Installation | null, partitions: num
       })),
     },
     {
+      name: 'everscore_aggregate_partition_state',
+      type: 'gauge',
+      help: 'Always 1; the label says what the owner does with the partition of windows and populations.',
+      samples: [...counting.values()].map(({ task, report }) => ({
+        labels: { partition: task.partition, state: task.state, worker: report.workerId },
+        value: 1,
+      })),
+    },
+    {
       name: 'everscore_topic_lag_records',
       type: 'gauge',
       help: 'Records of an input that are not processed yet.',
-      samples: lagsOf(owners).map(({ topic, partition, lag }) => ({ labels: { topic, partition }, value: lag })),
+      samples: [...lagsOf(owners), ...lagsOf(counting)].map(({ topic, partition, lag }) => ({
+        labels: { topic, partition },
+        value: lag,
+      })),
     },
     ...countersOf(reports),
     ...latencyOf(reports),
@@ -80,6 +93,9 @@ function countersOf(reports: readonly WorkerReport[]): MetricFamily[] {
       'everscore_outcomes_without_example_total',
       "Outcomes older than their customer's newest event, or of nobody known.",
       (report) => of(report, report.events.outcomesWithoutExample ?? 0),
+    ),
+    counter('everscore_results_total', 'Results of windows and populations that were sent.', (report) =>
+      report.aggregates === undefined ? [] : of(report, report.aggregates.results),
     ),
     counter('everscore_dead_letters_total', 'Records that could not be processed.', ({ workerId, events }) =>
       Object.entries(events.deadLetters).map(([reason, value]) => ({ labels: { worker: workerId, reason }, value })),

@@ -16,6 +16,7 @@ import type { PartitionSession } from './partition-task.ts'
 import { ReadTime } from './read-time.ts'
 import { EventCounts, type WorkerCounters } from './task-counters.ts'
 import { type TakeLimits, TaskInputs } from './task-inputs.ts'
+import type { Yielding } from './yielding.ts'
 
 export interface AggregateSettings extends TakeLimits {
   /** Fetched records that wait, for each delta topic, bytes. */
@@ -32,6 +33,8 @@ export interface AggregatePorts extends AggregateTakeoverPorts {
   readonly settings: (tenantId: string) => TenantSettings
   readonly counters: WorkerCounters
   readonly onRestored: (partition: number) => Promise<void>
+  /** Shared by the aggregate tasks of a worker. */
+  readonly yielding: Yielding
 }
 
 /** Results in one transaction; the rest is sent with the next. */
@@ -115,13 +118,14 @@ export class AggregateSession implements PartitionSession {
     for (let isMore = false; ; ) {
       const began = performance.now()
       const batch = await inputs.take(this.#settings, signal, isMore ? 0 : this.#settings.intervalMs)
-      const changes = this.#apply(batch)
+      const changes = await this.#apply(batch)
       if (batch.length > 0 || changes.entries.length > 0 || changes.results.length > 0) await this.#commit(changes)
       isMore = changes.results.length >= MAX_RESULTS
       if (!isMore && inputs.queues.every((queue) => queue.wantsMore())) {
         const rest = began + this.#settings.intervalMs - performance.now()
         if (rest > 0) await sleep(rest, undefined, { signal }).catch(() => signal.throwIfAborted())
       }
+      await this.#ports.yielding.rest(signal)
       signal.throwIfAborted()
     }
   }
@@ -151,18 +155,24 @@ export class AggregateSession implements PartitionSession {
     this.#inputs = null
   }
 
-  #apply(batch: readonly TakenRecord<DeltaInput>[]): AggregateChanges {
+  async #apply(batch: readonly TakenRecord<DeltaInput>[]): Promise<AggregateChanges> {
     const now = this.#ports.now()
     this.#counts.clear()
     this.#outputs.reset(now)
-    for (const taken of batch) {
+    await this.#ports.yielding.each(batch, (taken) => {
       const refusal = this.#add(taken)
       this.#readTime.read(taken.topic, taken.record.timestamp)
-      if (refusal === null) continue
+      if (refusal === null) return
       this.#outputs.deadLetter(encodeDeadLetter(taken.topic, this.#partition, taken.record, refusal))
       this.#counts.deadLettered(refusal.reason)
-    }
-    return this.#aggregates.flush({ now, readUpTo: this.#readTime.upTo(now, this.#inputs!.queues) }, MAX_RESULTS)
+    })
+    const began = performance.now()
+    const changes = this.#aggregates.flush(
+      { now, readUpTo: this.#readTime.upTo(now, this.#inputs!.queues) },
+      MAX_RESULTS,
+    )
+    this.#ports.yielding.worked(performance.now() - began)
+    return changes
   }
 
   #add({ input, failure, record }: TakenRecord<DeltaInput>): DeadLetter | null {
@@ -176,7 +186,9 @@ export class AggregateSession implements PartitionSession {
     const { topicName, group, counters, now } = this.#ports
     const partition = this.#partition
     const inputs = Object.fromEntries(this.#inputs!.queues.map(({ topic, position }) => [topicName(topic), position]))
+    const began = performance.now()
     const outputs = this.#outputs.finish(changes, { inputs, readUpTo: this.#readTime.last })
+    this.#ports.yielding.worked(performance.now() - began)
     const written = await this.#producer.commit({
       outputs,
       group,

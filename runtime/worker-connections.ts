@@ -31,11 +31,12 @@ import { registerSchemas } from './schema-registration.ts'
 import { serverAddress } from './server-address.ts'
 import type { WorkerCounters } from './task-counters.ts'
 import type { TaskPorts, TaskSettings } from './task-session.ts'
+import { Yielding } from './yielding.ts'
 
 /** Transactions of a connection wait for one another; with more connections than this nothing was gained. */
 const PRODUCER_LANES = 4
 /** Of deltas in one transaction: a delta costs far more than its bytes, and scoring waits for it. */
-const AGGREGATE_BATCH_BYTES = 256 * 1024
+const AGGREGATE_BATCH_BYTES = 64 * 1024
 /**
  * Outlives the last report of a worker that dies while it rebuilds. After both, a position that is missing or has no input
  * offsets still says that the view isn't whole.
@@ -58,6 +59,8 @@ export interface ConnectOptions {
   readonly counters: WorkerCounters
   readonly log: Log
   readonly now: () => number
+  /** See Yielding. */
+  readonly restFactor: () => number
   /** Gets what undoes each step; to be called in reverse, also after a failure half-way. */
   readonly closers: (() => Promise<void> | void)[]
 }
@@ -67,7 +70,7 @@ export interface ConnectOptions {
  * @throws AppError TOPIC_MISMATCH, SCHEMA_INCOMPATIBLE, REDIS_EVICTS, or a retryable one for a server that is away
  */
 export async function connectWorker(options: ConnectOptions): Promise<WorkerConnections> {
-  const { config, workerId, keys, counters, log, now, closers } = options
+  const { config, workerId, keys, counters, log, now, restFactor, closers } = options
   const app = applicationId(config)
   const topicName = (topic: string): string => config.TOPIC_PREFIX + topic
   const dataTopics = Object.values(TOPICS).map((spec) => topicName(spec.name))
@@ -169,6 +172,7 @@ export async function connectWorker(options: ConnectOptions): Promise<WorkerConn
     },
     group: aggregatesGroup(config),
     settings: (tenantId) => broadcast.settings(tenantId),
+    yielding: new Yielding(restFactor),
     newProducer: (partition) => newProducer('aggregates', aggregateLane, partition),
   }
   return {

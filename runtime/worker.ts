@@ -18,6 +18,8 @@ import { buildReport } from './worker-status.ts'
 
 /** Reports of workers that were killed stay behind; after so long nobody wants to know of them. */
 const GONE_MS = 10 * 60_000
+/** Records that wait for scoring: with more than that, counting waits. */
+const BEHIND_RECORDS = 1_000
 
 type TaskKind = Config['TASKS'][number]
 
@@ -76,6 +78,7 @@ export class Worker {
       counters: this.#counters,
       log,
       now,
+      restFactor: () => this.#restFactor(),
       closers: this.#closers,
     })
     this.#redis = connections.redis
@@ -124,6 +127,14 @@ export class Worker {
           pausedRetryMs: config.PAUSED_RETRY_MS,
         }),
     })
+  }
+
+  /** Counting takes half of the time beside scoring, and a quarter while scoring is behind. */
+  #restFactor(): number {
+    if (this.tasks.length === 0) return 0
+    let waiting = 0
+    for (const task of this.tasks) for (const { position, end } of task.lag()) waiting += end - position
+    return waiting > BEHIND_RECORDS ? 3 : 1
   }
 
   async #forgetGoneWorkers(): Promise<void> {

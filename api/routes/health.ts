@@ -102,7 +102,8 @@ async function healthOf({ lookup, partitions, now, version }: HealthRouteDeps): 
   const reports = freshReports(installation, now())
   const owners = ownersOf(reports)
   const unowned = Array.from({ length: partitions }, (_, p) => p).filter((p) => !owners.has(p))
-  const failing = [...owners.values()].flatMap(({ task: { partition, state, failure } }) =>
+  const working = [...owners.values(), ...ownersOf(reports, 'aggregateTasks').values()]
+  const failing = working.flatMap(({ task: { partition, state, failure } }) =>
     failure === undefined ? [] : [{ partition, state, code: failure.code }],
   )
   const live = reports.map((report) => ({

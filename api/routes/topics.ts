@@ -53,7 +53,9 @@ export function topicsRoute(app: App, { lookup, partitions, now }: TopicRouteDep
       const owners = ownersOf(reports)
       const unowned = Array.from({ length: partitions }, (_, p) => p).filter((p) => !owners.has(p))
       return {
-        topics: [...Map.groupBy(lagsOf(owners), (lag) => lag.topic)].map(([topic, lags]) => topicOf(topic, lags)),
+        topics: [
+          ...Map.groupBy(lagsOf(owners).concat(lagsOf(ownersOf(reports, 'aggregateTasks'))), (lag) => lag.topic),
+        ].map(([topic, lags]) => topicOf(topic, lags)),
         latency: {
           ingestToScore: worstOf(reports.map((report) => report.latency.ingestToScore)),
           ingestToVisible: worstOf(reports.map((report) => report.latency.ingestToVisible)),
