@@ -13,6 +13,9 @@ export function guide({ url, customerId, addresses }: GuideOptions): string {
     ['/v1/top?by=lead&limit=5', 'who is most likely to buy'],
     ['/v1/top?by=churn&limit=5', 'who is most likely to leave'],
     ['/v1/top?by=recent&limit=5', 'who moved last'],
+    ['/v1/nps', 'net promoter score, all answers'],
+    ['/v1/nps?window=7d', 'the same by week'],
+    ['/v1/cross-sell/22423?limit=5', 'what is bought together with the cake stand'],
     ['/v1/topics', 'lag and latency'],
     ['/metrics', 'for Prometheus'],
   ]
