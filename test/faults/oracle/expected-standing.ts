@@ -41,7 +41,9 @@ export function expectedStanding(
     monetary: rankOf(place.netMinor, monetary.grid),
   }
   const loyalty = weighed(ranks, settings)
-  const rule = { edges: settings.thresholds.tier, margin: settings.margins.tier, minIntervalMs: 0 }
+  // No least interval: not even for a time before that of the record by which the tier was entered.
+  const minIntervalMs = Number.NEGATIVE_INFINITY
+  const rule = { edges: settings.thresholds.tier, margin: settings.margins.tier, minIntervalMs }
   return {
     r,
     f,
