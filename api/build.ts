@@ -6,8 +6,10 @@ import type { App } from './app.ts'
 import { CUSTOMER_SCHEMAS } from './customer-answer.ts'
 import type { CustomerLookup } from './customer-lookup.ts'
 import { answerClientError, answerError, installErrorHandling } from './error-handling.ts'
+import type { Explain } from './explain.ts'
 import type { ResultDeps } from './find-results.ts'
 import { requestIdOf } from './http-error.ts'
+import type { ModelDesk } from './model-desk.ts'
 import { installOpenApi } from './openapi.ts'
 import { checkQuery, parseQueryString } from './query-string.ts'
 import { installRequestMetrics } from './request-metrics.ts'
@@ -16,6 +18,7 @@ import { crossSellRoutes } from './routes/cross-sell.ts'
 import { customerRoutes } from './routes/customers.ts'
 import { healthRoutes } from './routes/health.ts'
 import { metricsRoute } from './routes/metrics.ts'
+import { modelRoutes } from './routes/models.ts'
 import { npsRoute } from './routes/nps.ts'
 import { topRoute } from './routes/top.ts'
 import { topicsRoute } from './routes/topics.ts'
@@ -25,6 +28,8 @@ export interface ApiDeps extends ResultDeps {
   /** The record in a value of the topic `customers`. */
   readonly decodeCustomer: (value: Buffer) => Customer | Promise<Customer>
   readonly rescorer: Rescorer
+  readonly explain: Explain
+  readonly models: ModelDesk
   /** Bearer key → tenant id; null: no keys are configured, and the server may listen on loopback only. */
   readonly keys: ReadonlyMap<string, string> | null
   /** Partitions of the data topics, as the installation was set up. */
@@ -58,6 +63,7 @@ export async function buildApi(deps: ApiDeps): Promise<App> {
   for (const schema of CUSTOMER_SCHEMAS) app.addSchema(schema)
   await installOpenApi(app, { version: deps.version, keyed: deps.keys !== null })
   customerRoutes(app, deps)
+  modelRoutes(app, deps)
   topRoute(app, deps)
   npsRoute(app, deps)
   crossSellRoutes(app, deps)

@@ -39,6 +39,7 @@ export async function installOpenApi(app: App, { version, keyed }: OpenApiOption
         { name: 'customers', description: 'Customers by id.' },
         { name: 'lists', description: 'Customers in order.' },
         { name: 'results', description: 'NPS and cross-sell in windows of event time.' },
+        { name: 'models', description: 'What scores, and how it was learned.' },
         { name: 'operations', description: 'How the installation does.' },
       ],
       ...(keyed

@@ -1,11 +1,14 @@
+import { createExplain } from '../api/explain.ts'
 import { RedisLookup } from '../api/redis-lookup.ts'
 import { RedisResultLookup } from '../api/redis-result-lookup.ts'
 import { createRescorer } from '../api/rescore.ts'
 import { type ApiServer, startApi } from '../api/server.ts'
 import { KafkaClient } from '../connectors/kafka/client.ts'
+import { EventProducer } from '../connectors/kafka/event-producer.ts'
 import { Fetcher } from '../connectors/kafka/fetcher.ts'
 import { Registry } from '../connectors/registry/registry.ts'
 import { TopicBroadcast } from '../runtime/broadcast.ts'
+import { BroadcastTopic } from '../runtime/broadcast-topic.ts'
 import { type Config, describeConfig, readConfig } from '../runtime/config.ts'
 import { applicationId, kafkaSettings } from '../runtime/kafka-settings.ts'
 import { createLog, type Log } from '../runtime/log.ts'
@@ -15,6 +18,7 @@ import { type Nps, npsSchema } from '../schemas/avro/nps.ts'
 import { AvroCodec } from '../schemas/codec.ts'
 import { AppError } from '../schemas/errors.ts'
 import { redisKeys } from '../schemas/redis-keys.ts'
+import { parseTrainingRequest, type TrainingRequest } from '../schemas/training-request.ts'
 import { VERSION } from '../schemas/version.ts'
 import { connectRedis } from '../state/redis-connection.ts'
 import { onceAnswered } from './once-answered.ts'
@@ -56,9 +60,15 @@ export async function openApi(config: Config, log: Log): Promise<ApiServer> {
   const kafka = new KafkaClient(kafkaSettings(config, 'everscore-api'))
   const fetcher = new Fetcher(kafka)
   const broadcast = new TopicBroadcast(log)
+  const requests = new Map<string, TrainingRequest>()
+  const asked = new BroadcastTopic((json, key) => {
+    requests.set(key, parseTrainingRequest(json))
+    return null
+  }, log)
   const redis = connectRedis({ url: config.REDIS_URL, commandTimeoutMs: REDIS_TIMEOUT_MS })
   const release = async (): Promise<void> => {
     broadcast.close()
+    asked.close()
     await fetcher.close()
     await kafka.close()
     redis.disconnect()
@@ -71,8 +81,10 @@ export async function openApi(config: Config, log: Log): Promise<ApiServer> {
   try {
     // What a customer's scores are now depends on the tenant's settings, which the workers follow in the same way.
     const topicName = (topic: string): string => config.TOPIC_PREFIX + topic
-    await kafka.connect(TopicBroadcast.TOPICS.map(topicName))
+    await kafka.connect([...TopicBroadcast.TOPICS, 'training-requests'].map(topicName))
     await broadcast.start(kafka, fetcher, topicName)
+    await asked.start(kafka, fetcher, topicName('training-requests'))
+    const producer = new EventProducer(kafka)
     const deps = {
       lookup: new RedisLookup(redis, keys),
       results: new RedisResultLookup(redis, keys),
@@ -84,6 +96,24 @@ export async function openApi(config: Config, log: Log): Promise<ApiServer> {
         settingsOf: (tenantId) => broadcast.settings(tenantId),
         clvOf: (tenantId) => broadcast.clv(tenantId),
       }),
+      explain: createExplain({
+        modelsOf: (tenantId) => broadcast.models(tenantId),
+        settingsOf: (tenantId) => broadcast.settings(tenantId),
+      }),
+      models: {
+        catalogue: broadcast.catalogue,
+        requests,
+        publish: (topic: string, key: string, value: object | null) =>
+          producer.send([
+            {
+              topic: topicName(topic),
+              key: Buffer.from(key),
+              value: value && Buffer.from(JSON.stringify(value)),
+              timestamp: Date.now(),
+              partition: 0,
+            },
+          ]),
+      },
       keys: config.EVERSCORE_API_KEYS.size > 0 ? config.EVERSCORE_API_KEYS : null,
       partitions: config.PARTITIONS,
       now: Date.now,

@@ -85,10 +85,12 @@ export function scoreModel(model: CompiledModel, features: Float64Array, traits:
 }
 
 /** Inputs of the best reasons so far: written and read within one call. */
-const best = new Int32Array(32)
+/** So many reasons are given at most. */
+export const MOST_REASONS = 512
+const best = new Int32Array(MOST_REASONS)
 
 /**
- * The n largest contributions by size (at most 32), ties in the order of their names; what contributes nothing is no
+ * The n largest contributions by size (at most MOST_REASONS), ties in the order of their names; what contributes nothing is no
  * reason. A level is named with its value, `traits.plan=pro`, and so is a missing value, `traits.plan=(missing)`; the value
  * of these is 1.
  * @param into filled and returned; the objects that it holds are written over

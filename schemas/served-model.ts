@@ -56,7 +56,8 @@ export const servedModelSchema = Type.Object(
 /** A version that people chose, key `<tenantId>/<kind>/pin`. Only the API writes it; without it the trainer's choice serves. */
 export const pinSchema = Type.Object(
   {
-    version: nullable(Type.String({ description: 'null: the prior scorecard' })),
+    // Null first: a body's null would be taken for an empty text.
+    version: Type.Union([Type.Null(), Type.String({ minLength: 1 })], { description: 'null: the prior scorecard' }),
     at: Type.Number({ description: 'epoch ms' }),
   },
   closed,

@@ -1,4 +1,5 @@
 import { type Static, Type } from 'typebox'
+import { LANGUAGES } from '../../models/reason-text.ts'
 import { AppError } from '../../schemas/errors.ts'
 import { MAX_CUSTOMER_ID_BYTES } from '../../schemas/partition.ts'
 import type { App } from '../app.ts'
@@ -6,12 +7,15 @@ import { asOfSchema, customerAnswer, customerAnswerRef } from '../customer-answe
 import { checkedCustomerId } from '../customer-id.ts'
 import { LOOKUP_ERRORS, NOT_FOUND_ERROR } from '../error-answer.ts'
 import { manyExample } from '../examples.ts'
+import { type Explain, explainSchema } from '../explain.ts'
 import { type FindDeps, findCustomer, findCustomers } from '../find-customers.ts'
+import { explainExample } from '../model-examples.ts'
 import type { Rescorer } from '../rescorer.ts'
 import { rfmAnswer, rfmAnswerSchema } from '../rfm-answer.ts'
 
 export interface CustomerRouteDeps extends FindDeps {
   readonly rescorer: Rescorer
+  readonly explain: Explain
 }
 
 const IDS_MAX = 100
@@ -79,6 +83,29 @@ export function customerRoutes(app: App, deps: CustomerRouteDeps): void {
     async (request) => {
       const stored = await findCustomer(deps, request.tenantId, checkedCustomerId(request.params.id, 'id'))
       return rfmAnswer(stored, deps.now())
+    },
+  )
+  app.get(
+    '/v1/customers/:id/explain',
+    {
+      schema: {
+        tags: ['customers'],
+        summary: 'Why a customer has his scores, in words, and what would help most',
+        params: byId,
+        querystring: Type.Object(
+          { lang: Type.Enum(LANGUAGES, { default: 'en', description: 'Of the words.' }) },
+          { additionalProperties: false },
+        ),
+        response: {
+          200: Type.Object(explainSchema.properties, { examples: [explainExample] }),
+          ...LOOKUP_ERRORS,
+          ...NOT_FOUND_ERROR,
+        },
+      },
+    },
+    async (request) => {
+      const stored = await findCustomer(deps, request.tenantId, checkedCustomerId(request.params.id, 'id'))
+      return deps.explain(stored, request.query.lang)
     },
   )
   app.get(

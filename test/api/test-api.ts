@@ -1,7 +1,9 @@
 import { type ApiDeps, buildApi } from '../../api/build.ts'
 import type { CustomerLookup } from '../../api/customer-lookup.ts'
+import { createExplain } from '../../api/explain.ts'
 import { createRescorer } from '../../api/rescore.ts'
 import { compileModel } from '../../models/linear-model.ts'
+import { ModelCatalogue } from '../../models/model-catalogue.ts'
 import { CHURN_PRIOR } from '../../models/priors/churn-prior.ts'
 import { LEAD_PRIOR } from '../../models/priors/lead-prior.ts'
 import { type Customer, customerSchema } from '../../schemas/avro/customer.ts'
@@ -45,6 +47,8 @@ export function testDeps(view: ServingView, changes: Partial<ApiDeps> = {}): Api
     decodeCustomer: (value) => codec.decodeLoading(value),
     ...NO_RESULTS,
     rescorer: createRescorer({ modelsOf: () => models, settingsOf: () => DEFAULT_SETTINGS, clvOf: () => clvModel() }),
+    explain: createExplain({ modelsOf: () => models, settingsOf: () => DEFAULT_SETTINGS }),
+    models: { catalogue: new ModelCatalogue(), requests: new Map(), publish: async () => {} },
     keys: null,
     partitions: PARTITIONS,
     now: () => NOW,
