@@ -37,8 +37,8 @@ export interface AggregatePorts extends AggregateTakeoverPorts {
   readonly yielding: Yielding
 }
 
-/** Results in one transaction; the rest is sent with the next. */
-const MAX_RESULTS = 2_000
+/** Results in one transaction and one call of Redis, which answers nobody meanwhile; the rest is sent with the next. */
+const MAX_RESULTS = 500
 
 /**
  * What an aggregate task does between a takeover and the next failure: as TaskSession, but its state is in memory and
