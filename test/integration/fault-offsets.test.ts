@@ -76,7 +76,9 @@ test('a customers topic that was created again is noticed though it has grown pa
   const copies = await Promise.all(names.map(async (name) => [name, (await redis.dumpBuffer(name))!] as const))
   await recreate('customers')
   await processed(900)
-  expect(await run.installation.read('customers')).toHaveLength(900)
+  // Those of quiet customers' timers have no origin.
+  const records = await run.installation.read('customers')
+  expect(records.filter(({ headers }) => headers['topic'] !== undefined)).toHaveLength(900)
   // Redis comes back with what it held of the first one: same cluster, same name, an offset within the log.
   await redis.unlink(await redis.keys(`${group}:{*`))
   for (const [name, bytes] of copies) await redis.restore(name, 0, bytes, 'REPLACE')
@@ -84,7 +86,7 @@ test('a customers topic that was created again is noticed though it has grown pa
   await waitFor('the partitions to be taken over', () => second.worker.counters.takeovers === PARTITIONS)
   await run.settled()
   await expectViewEqualsLog(run.installation)
-  expect(second.worker.counters.restoredRecords).toBe(900)
+  expect(second.worker.counters.restoredRecords).toBe(records.length)
   expect(second.log.filter(({ message }) => message.includes('built anew'))).toHaveLength(PARTITIONS)
 })
 
