@@ -10,10 +10,14 @@ import { type Config, readConfig } from '../runtime/config.ts'
 import { initialise } from '../runtime/init.ts'
 import type { InputEvent } from '../schemas/events.ts'
 
-export interface Bench {
-  readonly stack: Stack
+/** Topics and schemas on servers that run. */
+export interface Installed {
   readonly config: Config
-  readonly env: Record<string, string>
+  readonly env: Readonly<Record<string, string>>
+}
+
+export interface Bench extends Installed {
+  readonly stack: Stack
 }
 
 export function machine(): string {
@@ -49,7 +53,7 @@ export async function startBench(
   return { stack, config, env }
 }
 
-export async function openSink({ config }: Bench): Promise<EventSink> {
+export async function openSink({ config }: Installed): Promise<EventSink> {
   const registry = new Registry(config.SCHEMA_REGISTRY_URL)
   return await EventSink.connect({
     kafka: { brokers: config.KAFKA_BROKERS, clientId: 'bench-load' },
@@ -60,7 +64,7 @@ export async function openSink({ config }: Bench): Promise<EventSink> {
 }
 
 /** Writes events in slices; resolves when all are durable. */
-export async function fill(bench: Bench, events: Iterable<InputEvent>): Promise<void> {
+export async function fill(bench: Installed, events: Iterable<InputEvent>): Promise<void> {
   const sink = await openSink(bench)
   let slice: InputEvent[] = []
   for (const event of events) {
@@ -83,8 +87,24 @@ const running = new Set<ChildProcess>()
 
 /** @param onLog told of each entry of its log from level info on; without it only warnings are shown */
 export function startWorkerProcess(bench: Bench, onLog?: (entry: Record<string, unknown>) => void): WorkerProcess {
-  const child = spawn(process.execPath, [everscore, 'worker'], {
-    env: { ...process.env, ...bench.env, ...(onLog ? { LOG_LEVEL: 'info' } : {}) },
+  return startProcess(bench, 'worker', onLog && { onLog })
+}
+
+export interface ProcessOptions {
+  /** On top of the installation's. */
+  readonly settings?: Readonly<Record<string, string>>
+  /** Told of each entry of its log from level info on; without it only warnings are shown. */
+  readonly onLog?: (entry: Record<string, unknown>) => void
+}
+
+/** An everscore command in a process of its own. */
+export function startProcess(
+  { env }: Installed,
+  command: 'worker' | 'trainer',
+  { settings = {}, onLog }: ProcessOptions = {},
+): WorkerProcess {
+  const child = spawn(process.execPath, [everscore, command], {
+    env: { ...process.env, ...env, ...settings, ...(onLog ? { LOG_LEVEL: 'info' } : {}) },
     stdio: ['ignore', 'inherit', onLog ? 'pipe' : 'inherit'],
   })
   if (onLog && child.stderr) {

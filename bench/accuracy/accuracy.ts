@@ -5,22 +5,34 @@ import { parseArgs } from 'node:util'
 import { DEMO_FILE } from '../../demo/simulator/demo-events.ts'
 import type { ModelMetrics } from '../../schemas/model.ts'
 import { evaluate } from '../../training/evaluate.ts'
-import type { TrainingExample } from '../../training/example.ts'
 import { seededRandom } from '../../training/random.ts'
 import { splitStratified } from '../../training/split.ts'
 import { trainModel } from '../../training/train-model.ts'
-import { machine } from '../setup.ts'
+import { machine, say as progress, startBench, stopBench } from '../setup.ts'
+import { cohortOf, type Table } from './cohort.ts'
+import { compareWithInProcess } from './compare-with-in-process.ts'
 import { splitsOfPurchases } from './prequential.ts'
 import { readPurchases } from './retail.ts'
 import { readLeads, readTelco, TELCO_FILE } from './tables.ts'
+import { throughTopics } from './through-topics.ts'
 
 /*
  * How good models are on examples that they haven't learned from.
- * Usage: npm run accuracy -- [--data FOLDER] [--splits 10]
+ * Usage: npm run accuracy -- [--data FOLDER] [--splits 10] [--through-topics]
  * The folder may hold leads_xeducation.csv.gz, telco_churn.csv and online_retail.csv.gz; what it lacks is taken from what
- * ships with the project, or left out.
+ * ships with the project, or left out. With --through-topics leads and churn go through servers, worker and trainer, each
+ * split as a tenant of its own, beside the same computed here.
  */
-const { values } = parseArgs({ options: { data: { type: 'string' }, splits: { type: 'string', default: '10' } } })
+const { values } = parseArgs({
+  options: {
+    data: { type: 'string' },
+    splits: { type: 'string', default: '10' },
+    'through-topics': { type: 'boolean', default: false },
+  },
+})
+
+const splits = Number(values.splits)
+const seeds = Array.from({ length: splits }, (_, seed) => seed)
 
 const say = (line: string): void => {
   process.stdout.write(`${line}\n`)
@@ -48,22 +60,55 @@ function summary(measured: readonly ModelMetrics[]): string {
   }).join(', ')
 }
 
-function measureStratified(name: string, examples: readonly TrainingExample[]): void {
-  const splits = Number(values.splits)
-  const measured = Array.from({ length: splits }, (_, seed) => {
+function measureStratified({ name, kind, examples }: Table): void {
+  const measured = seeds.map((seed) => {
     const { train, test } = splitStratified(examples, 0.3, seededRandom(seed))
-    return evaluate(trainModel(train, { name, kind: 'lead', version: `${name}-${seed}` }), test)
+    return evaluate(trainModel(train, { name, kind, version: `${name}-${seed}` }), test)
   })
-  say(`${name}: ${examples.length} examples, ${splits} stratified 70/30 splits (seeds 0 to ${splits - 1})`)
+  sayMeasured(name, examples.length, measured)
+}
+
+function sayMeasured(name: string, examples: number, measured: readonly ModelMetrics[]): void {
+  say(`${name}: ${examples} examples, ${splits} stratified 70/30 splits (seeds 0 to ${splits - 1})`)
   say(`  ${summary(measured)}`)
 }
 
+/** Tables through topics, and the same work done here: the figures must be the same. */
+async function measureThroughTopics(tables: readonly Table[]): Promise<void> {
+  const cohorts = tables.map((table) => seeds.map((seed) => cohortOf(table, seed)))
+  const bench = await startBench(4)
+  const began = performance.now()
+  const tell = (line: string) => progress(`${((performance.now() - began) / 1_000).toFixed(0)} s: ${line}`)
+  try {
+    const replayed = await throughTopics(bench, cohorts.flat(), tell)
+    tables.forEach(({ name, examples }, i) => {
+      const own = replayed.slice(i * splits, (i + 1) * splits)
+      const compared = cohorts[i]!.map((cohort, seed) => compareWithInProcess(cohort, own[seed]!))
+      sayMeasured(`${name} through topics`, examples.length, column(compared, 'throughTopics'))
+      say(`  in process ${summary(column(compared, 'inProcess'))}`)
+      const largest = Math.max(...column(compared, 'largestDifference'))
+      say(`  largest difference of a probability ${largest.toExponential(1)}`)
+    })
+  } finally {
+    await stopBench(bench)
+  }
+}
+
+function column<T, K extends keyof T>(rows: readonly T[], name: K): T[K][] {
+  return rows.map((row) => row[name])
+}
+
 say(machine())
+const tables: Table[] = []
 const leads = fileOf('leads_xeducation.csv.gz')
-if (leads !== undefined) measureStratified('x-education', await readLeads(leads))
-measureStratified('telco', await readTelco(fileOf('telco_churn.csv', TELCO_FILE)!))
-const purchases = await readPurchases(fileOf('online_retail.csv.gz', fileURLToPath(DEMO_FILE))!)
-for (const { name, examples, metrics } of splitsOfPurchases(purchases)) {
-  say(`repurchase within 90 days, ${name}: ${examples} unseen purchases`)
-  say(`  ${summary([metrics])}`)
+if (leads !== undefined) tables.push({ name: 'x-education', kind: 'lead', examples: await readLeads(leads) })
+tables.push({ name: 'telco', kind: 'churn', examples: await readTelco(fileOf('telco_churn.csv', TELCO_FILE)!) })
+if (values['through-topics']) await measureThroughTopics(tables)
+else {
+  tables.forEach(measureStratified)
+  const purchases = await readPurchases(fileOf('online_retail.csv.gz', fileURLToPath(DEMO_FILE))!)
+  for (const { name, examples, metrics } of splitsOfPurchases(purchases)) {
+    say(`repurchase within 90 days, ${name}: ${examples} unseen purchases`)
+    say(`  ${summary([metrics])}`)
+  }
 }
