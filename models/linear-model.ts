@@ -41,6 +41,8 @@ export interface Models {
   readonly churn: CompiledModel
   /** Names the moment at which one of them took over: the offset of the record that said so; none: they were there before all. */
   readonly since?: number
+  /** Scored beside them, for comparison only. */
+  readonly shadows?: Readonly<Partial<Record<ModelKind, CompiledModel>>>
 }
 
 const POSITIONS = new Map(FEATURES.map(({ name }, i) => [name, i]))

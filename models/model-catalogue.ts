@@ -4,8 +4,10 @@ import {
   MODEL_KINDS,
   type ModelKey,
   type ModelPin,
+  type ModelShadow,
   parseModelKey,
   parseModelPin,
+  parseModelShadow,
   parseServedModel,
   type ServedModel,
   servedKey,
@@ -41,6 +43,7 @@ export class ModelCatalogue {
   readonly #versions = new Map<string, Version>()
   readonly #served = new Map<string, ServedModel>()
   readonly #pins = new Map<string, ModelPin>()
+  readonly #shadows = new Map<string, ModelShadow>()
   /** By `<tenantId>/<kind>`, the last choice that could be followed. */
   readonly #chosen = new Map<string, Choice>()
   readonly #byTenant = new Map<string, Models>()
@@ -60,6 +63,7 @@ export class ModelCatalogue {
         lead: lead?.compiled ?? this.#priors.lead,
         churn: churn?.compiled ?? this.#priors.churn,
         since: Math.max(lead?.since ?? 0, churn?.since ?? 0),
+        shadows: this.#shadowsOf(tenantId),
       }
       this.#byTenant.set(tenantId, models)
     }
@@ -79,6 +83,10 @@ export class ModelCatalogue {
 
   pin(tenantId: string, kind: ModelKind): ModelPin | null {
     return this.#pins.get(servedKey(tenantId, kind)) ?? null
+  }
+
+  shadow(tenantId: string, kind: ModelKind): ModelShadow | null {
+    return this.#shadows.get(servedKey(tenantId, kind)) ?? this.#shadows.get(servedKey(ALL_TENANTS, kind)) ?? null
   }
 
   /** Of the tenant, or of all tenants. */
@@ -108,16 +116,18 @@ export class ModelCatalogue {
     return this.#choose(named.tenantId, named.kind, offset)
   }
 
-  #keep(key: string, { tenantId, kind, version, isPin }: ModelKey, json: unknown): void {
+  #keep(key: string, { tenantId, kind, version, isPin, isShadow }: ModelKey, json: unknown): void {
     const served = servedKey(tenantId, kind)
     if (json === null) {
       if (version !== null) this.#versions.delete(key)
       else if (isPin) this.#pins.delete(served)
+      else if (isShadow) this.#shadows.delete(served)
       else this.#served.delete(served)
     } else if (version !== null) {
       const model = parseModel(json)
       this.#versions.set(key, { model, compiled: compileModel(model) })
     } else if (isPin) this.#pins.set(served, parseModelPin(json))
+    else if (isShadow) this.#shadows.set(served, parseModelShadow(json))
     else this.#served.set(served, parseServedModel(json))
   }
 
@@ -153,6 +163,17 @@ export class ModelCatalogue {
       this.#versions.get(versionKey(tenantId, kind, version)) ??
       this.#versions.get(versionKey(ALL_TENANTS, kind, version))
     )
+  }
+
+  /** A version that isn't known here casts no shadow. */
+  #shadowsOf(tenantId: string): NonNullable<Models['shadows']> {
+    const shadows: Partial<Record<ModelKind, CompiledModel>> = {}
+    for (const kind of MODEL_KINDS) {
+      const shadow = this.shadow(tenantId, kind)
+      const found = shadow && this.#version(tenantId, kind, shadow.version)
+      if (found) shadows[kind] = found.compiled
+    }
+    return shadows
   }
 
   #choice(tenantId: string, kind: ModelKind): Choice | undefined {

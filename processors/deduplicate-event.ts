@@ -10,6 +10,7 @@ import type { Processor } from './processor.ts'
 export function createDeduplicateEvent(): Processor {
   return (context) => {
     hashEventId(context.input.event.eventId)
+    context.eventHash = hashLow >>> 0
     if (!remember(context.draft, hashHigh, hashLow)) return DROP_DUPLICATE
     context.draftChanged = true
     return FORWARD

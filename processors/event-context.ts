@@ -5,6 +5,7 @@ import { createWorkings, type Workings } from '../models/score.ts'
 import type { Window } from '../models/windows.ts'
 import type { Customer } from '../schemas/avro/customer.ts'
 import type { ScoreChange } from '../schemas/avro/score-change.ts'
+import type { ScoreSample } from '../schemas/avro/score-sample.ts'
 import type { TrainingExample } from '../schemas/avro/training-example.ts'
 import { type CustomerState, NEVER, newCustomerState } from '../schemas/customer-state.ts'
 import type { InputEvent } from '../schemas/events.ts'
@@ -32,6 +33,8 @@ export interface EventContext {
   streamTime: number
   /** The worker's clock, epoch ms: only to refuse events from the future and for `scoredAt`. */
   now: number
+  /** When the broker took the event, epoch ms. */
+  arrivedAt: number
 
   // set at the beginning, from the event or the timer
   cause: 'event' | 'timer' | 'population' | 'model'
@@ -43,6 +46,8 @@ export interface EventContext {
   // between processors
   /** What the scores are for: the customer's newest event time or the last timer by which he moved, or when the timer is due. */
   asOf: number
+  /** Of the event's id: 32 bits, not negative. */
+  eventHash: number
   readonly features: Float64Array
   leadOdds: number
   churnOdds: number
@@ -62,6 +67,8 @@ export interface EventContext {
   readonly basketChanges: BasketChange[]
   /** What models may learn from the event; emptied and kept like `changes`. */
   readonly examples: TrainingExample[]
+  /** What is kept of the event to watch the models by; null for most. */
+  sample: ScoreSample | null
   /** The event is an outcome that came too late, or too early, to be an example. */
   outcomeWithoutExample: boolean
   /** Why the event, scored all the same, doesn't count in every window it belongs to: a dead letter besides. */
@@ -108,10 +115,12 @@ export function createEventContext(): EventContext {
     thresholds: null,
     streamTime: NEVER,
     now: 0,
+    arrivedAt: 0,
     cause: 'event',
     eventId: '',
     occurredAt: 0,
     asOf: 0,
+    eventHash: 0,
     leadOdds: 0,
     churnOdds: 0,
     features: new Float64Array(FEATURE_COUNT),
@@ -123,6 +132,7 @@ export function createEventContext(): EventContext {
     npsChanges: [],
     basketChanges: [],
     examples: [],
+    sample: null,
     outcomeWithoutExample: false,
     late: null,
   }

@@ -10,6 +10,7 @@ export interface OutputTopics {
   readonly scoreChanges: string
   readonly deadLetters: string
   readonly examples: string
+  readonly samples: string
 }
 
 /** Where an encoded record stands: the value from `start` to `valueEnd` (equal: a null value), its headers behind it. */
@@ -30,6 +31,7 @@ export class BatchOutputs {
   readonly #changes = new RecordBatches()
   readonly #deadLetters = new RecordBatches()
   readonly #examples = new RecordBatches()
+  readonly #samples = new RecordBatches()
   #timestamp = 0
   #last: Placed | null = null
 
@@ -46,6 +48,7 @@ export class BatchOutputs {
     this.#changes.reset()
     this.#deadLetters.reset()
     this.#examples.reset()
+    this.#samples.reset()
   }
 
   /** An empty value is a null one. */
@@ -77,6 +80,10 @@ export class BatchOutputs {
     this.#examples.next.add(this.#timestamp, key, value, NO_HEADERS, 0)
   }
 
+  sample(key: Uint8Array, value: Buffer): void {
+    this.#samples.next.add(this.#timestamp, key, value, NO_HEADERS, 0)
+  }
+
   /**
    * @param inputs the next input offsets after this batch. They are the header `inputs` of its last `customers` record:
    * compaction always keeps the newest record of a log, so that the offsets are found there if the group loses them.
@@ -98,6 +105,7 @@ export class BatchOutputs {
       { topic: this.#topics.scoreChanges, partition, batches: this.#changes.batches },
       { topic: this.#topics.deadLetters, partition, batches: this.#deadLetters.batches },
       { topic: this.#topics.examples, partition, batches: this.#examples.batches },
+      { topic: this.#topics.samples, partition, batches: this.#samples.batches },
     ].filter(({ batches }) => batches.length > 0)
   }
 }

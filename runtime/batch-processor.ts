@@ -4,6 +4,7 @@ import { createEventContext, type EventContext } from '../processors/event-conte
 import type { Outcome } from '../processors/outcome.ts'
 import type { Customer } from '../schemas/avro/customer.ts'
 import type { ScoreChange } from '../schemas/avro/score-change.ts'
+import type { ScoreSample } from '../schemas/avro/score-sample.ts'
 import type { TrainingExample } from '../schemas/avro/training-example.ts'
 import type { AvroCodec } from '../schemas/codec.ts'
 import { type CustomerState, cloneState, NEVER, newCustomerState } from '../schemas/customer-state.ts'
@@ -55,6 +56,7 @@ export interface BatchProcessorOptions {
   readonly customerCodec: AvroCodec<Customer>
   readonly changeCodec: AvroCodec<ScoreChange>
   readonly exampleCodec: AvroCodec<TrainingExample>
+  readonly sampleCodec: AvroCodec<ScoreSample>
   readonly cache: CustomerCache
   readonly outputs: BatchOutputs
   readonly streamTimes: StreamTimes
@@ -250,6 +252,7 @@ export class BatchProcessor {
     const current = currentOf(customer)
     const shared = customer.draft !== null && !careful && current !== null
     context.input = input
+    context.arrivedAt = taken.record.timestamp
     this.#setContext(input.event)
     context.draft = shared ? current : current === null ? newCustomerState() : cloneState(current)
     try {
@@ -351,7 +354,7 @@ export class BatchProcessor {
    * counts.
    */
   #forward(customer: CachedCustomer, taken: TakenRecord | null): void {
-    const { customerCodec, changeCodec, exampleCodec, outputs, streamTimes, windowDeltas } = this.#options
+    const { customerCodec, changeCodec, exampleCodec, sampleCodec, outputs, streamTimes, windowDeltas } = this.#options
     const context = this.#context
     const arena = this.#arena
     const headers = this.#headers
@@ -377,6 +380,7 @@ export class BatchProcessor {
       return { source: arena.buffer, from, end, headersEnd: arena.end }
     })
     const examples = context.examples.map((example) => exampleCodec.encode(example))
+    const sample = context.sample && sampleCodec.encode(context.sample)
     for (const each of changes) {
       outputs.change(each.source, each.from, each.end, each.headersEnd, key, taken === null ? 0 : ORIGIN_HEADERS)
       this.#bytes += each.headersEnd - each.from
@@ -384,6 +388,10 @@ export class BatchProcessor {
     for (const each of examples) {
       outputs.example(key, each)
       this.#bytes += each.length
+    }
+    if (sample !== null) {
+      outputs.sample(key, sample)
+      this.#bytes += sample.length
     }
     const headerCount = taken === null ? NO_ORIGIN_HEADERS : CUSTOMER_HEADERS
     this.#hold(customer, { key, source, start, valueEnd, headersEnd, headerCount })

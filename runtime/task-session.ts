@@ -6,6 +6,7 @@ import type { BasketDelta } from '../schemas/avro/basket-delta.ts'
 import type { NpsDelta } from '../schemas/avro/nps-delta.ts'
 import type { PopulationDelta } from '../schemas/avro/population-delta.ts'
 import type { ScoreChange } from '../schemas/avro/score-change.ts'
+import type { ScoreSample } from '../schemas/avro/score-sample.ts'
 import type { TrainingExample } from '../schemas/avro/training-example.ts'
 import type { AvroCodec } from '../schemas/codec.ts'
 import { AppError } from '../schemas/errors.ts'
@@ -41,6 +42,7 @@ export interface TaskPorts extends TakeoverPorts {
   readonly inputFetcher: Fetcher
   readonly changeCodec: AvroCodec<ScoreChange>
   readonly exampleCodec: AvroCodec<TrainingExample>
+  readonly sampleCodec: AvroCodec<ScoreSample>
   readonly populationDeltaCodec: AvroCodec<PopulationDelta>
   readonly npsDeltaCodec: AvroCodec<NpsDelta>
   readonly basketDeltaCodec: AvroCodec<BasketDelta>
@@ -99,6 +101,7 @@ export class TaskSession implements PartitionSession {
         scoreChanges: ports.topicName('score-changes'),
         deadLetters: ports.topicName('dead-letters'),
         examples: ports.topicName('training-examples'),
+        samples: ports.topicName('score-samples'),
       },
       partition,
     )
@@ -118,6 +121,7 @@ export class TaskSession implements PartitionSession {
       customerCodec: ports.customerCodec,
       changeCodec: ports.changeCodec,
       exampleCodec: ports.exampleCodec,
+      sampleCodec: ports.sampleCodec,
       cache: this.#cache,
       outputs,
       streamTimes: this.#streamTimes,

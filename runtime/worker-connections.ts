@@ -10,6 +10,7 @@ import type { Nps } from '../schemas/avro/nps.ts'
 import type { NpsDelta } from '../schemas/avro/nps-delta.ts'
 import type { PopulationDelta } from '../schemas/avro/population-delta.ts'
 import type { ScoreChange } from '../schemas/avro/score-change.ts'
+import type { ScoreSample } from '../schemas/avro/score-sample.ts'
 import type { TrainingExample } from '../schemas/avro/training-example.ts'
 import { AvroCodec } from '../schemas/codec.ts'
 import { encodeCustomer } from '../schemas/customer-encoder.ts'
@@ -147,6 +148,7 @@ export async function connectWorker(options: ConnectOptions): Promise<WorkerConn
     customerCodec: codec<Customer>('customers').useEncoder(encodeCustomer),
     changeCodec: codec<ScoreChange>('score-changes'),
     exampleCodec: codec<TrainingExample>('training-examples'),
+    sampleCodec: codec<ScoreSample>('score-samples'),
     populationDeltaCodec: codec<PopulationDelta>('population-deltas'),
     npsDeltaCodec: codec<NpsDelta>('nps-deltas'),
     basketDeltaCodec: codec<BasketDelta>('basket-deltas'),

@@ -63,10 +63,17 @@ export const pinSchema = Type.Object(
   closed,
 )
 
+/** A version that is scored beside the one that serves, key `<tenantId>/<kind>/shadow`. Only the API writes it. */
+export const shadowSchema = Type.Object(
+  { version: Type.String({ minLength: 1 }), at: Type.Number({ description: 'epoch ms' }) },
+  closed,
+)
+
 export type ServedModel = Static<typeof servedModelSchema>
 export type Decision = Static<typeof decisionSchema>
 export type ModelWatch = Static<typeof watchSchema>
 export type ModelPin = Static<typeof pinSchema>
+export type ModelShadow = Static<typeof shadowSchema>
 
 /** What a key of the topic `models` names; null: something else, such as a CLV model. */
 export interface ModelKey {
@@ -75,24 +82,28 @@ export interface ModelKey {
   /** null: the record that says which version serves. */
   readonly version: string | null
   readonly isPin: boolean
+  readonly isShadow: boolean
 }
 
 export const servedKey = (tenantId: string, kind: ModelKind): string => `${tenantId}/${kind}`
 export const versionKey = (tenantId: string, kind: ModelKind, version: string): string =>
   `${tenantId}/${kind}/${version}`
 export const pinKey = (tenantId: string, kind: ModelKind): string => `${tenantId}/${kind}/pin`
+export const shadowKey = (tenantId: string, kind: ModelKind): string => `${tenantId}/${kind}/shadow`
 
 export function parseModelKey(key: string): ModelKey | null {
   const [tenantId, name, ...rest] = key.split('/')
   const kind = MODEL_KINDS.find((each) => each === name)
   if (tenantId === undefined || kind === undefined) return null
   const version = rest.length === 0 ? null : rest.join('/')
-  return { tenantId, kind, version: version === 'pin' ? null : version, isPin: version === 'pin' }
+  const [isPin, isShadow] = [version === 'pin', version === 'shadow']
+  return { tenantId, kind, version: isPin || isShadow ? null : version, isPin, isShadow }
 }
 
 /** @throws AppError INPUT_INVALID; details.field is the path of the first field that is wrong */
 export const parseServedModel = (json: unknown): ServedModel => checked(servedModelSchema, json, 'served model')
 export const parseModelPin = (json: unknown): ModelPin => checked(pinSchema, json, 'pin')
+export const parseModelShadow = (json: unknown): ModelShadow => checked(shadowSchema, json, 'shadow')
 
 function checked<T extends Type.TSchema>(schema: T, json: unknown, name: string): Static<T> {
   if (Value.Check(schema, json)) return json as Static<T>

@@ -2,6 +2,7 @@ import Type, { type Static } from 'typebox'
 import Value from 'typebox/value'
 import { AppError } from './errors.ts'
 import { populationSettings } from './population-settings.ts'
+import { watchSettings } from './watch-settings.ts'
 import { windowSettings, wrongWindowSetting } from './window-settings.ts'
 
 const MINUTE_MS = 60_000
@@ -72,6 +73,7 @@ export const tenantSettingsSchema = Type.Object(
     ),
     ...windowSettings,
     ...populationSettings,
+    ...watchSettings,
   },
   { additionalProperties: false },
 )

@@ -8,6 +8,7 @@ import { outcomeSchema } from './avro/outcome.ts'
 import { populationDeltaSchema } from './avro/population-delta.ts'
 import { profileSchema } from './avro/profile.ts'
 import { scoreChangeSchema } from './avro/score-change.ts'
+import { scoreSampleSchema } from './avro/score-sample.ts'
 import { surveySchema } from './avro/survey.ts'
 import { trainingExampleSchema } from './avro/training-example.ts'
 import { transactionSchema } from './avro/transaction.ts'
@@ -116,6 +117,14 @@ export const TOPICS = {
     // A model learns from what is older than a season; the broker keeps what the newest models could be made of again.
     config: { 'cleanup.policy': 'delete', 'retention.ms': String(730 * DAY_MS), 'max.message.bytes': String(8 * MIB) },
     doc: 'Customers as they were when something became of them, and what: examples to learn from.',
+  },
+  'score-samples': {
+    name: 'score-samples',
+    role: 'result',
+    partitions: 'data',
+    schema: scoreSampleSchema,
+    config: { 'cleanup.policy': 'delete', 'retention.ms': String(7 * DAY_MS), 'max.message.bytes': String(8 * MIB) },
+    doc: 'What models saw and said at one of so many events, and what their shadows said: what drift is measured by.',
   },
   'dead-letters': {
     name: 'dead-letters',

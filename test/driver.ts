@@ -6,6 +6,7 @@ import type { Outcome } from '../processors/outcome.ts'
 import { StreamTimes } from '../runtime/stream-time.ts'
 import type { Customer } from '../schemas/avro/customer.ts'
 import type { ScoreChange } from '../schemas/avro/score-change.ts'
+import type { ScoreSample } from '../schemas/avro/score-sample.ts'
 import type { TrainingExample } from '../schemas/avro/training-example.ts'
 import { type CustomerState, newCustomerState } from '../schemas/customer-state.ts'
 import type { InputEvent } from '../schemas/events.ts'
@@ -41,6 +42,7 @@ export interface DriverOutputs {
   'score-changes': ScoreChange
   'dead-letters': DeadLetter
   'training-examples': TrainingExample
+  'score-samples': ScoreSample
   /** Before they are combined. */
   'nps-deltas': NpsChange
   'basket-deltas': BasketChange
@@ -71,6 +73,8 @@ export interface Driver {
   state(tenantId: string, customerId: string): CustomerState | undefined
   /** Puts other thresholds in force, between two events. */
   useThresholds(thresholds: Thresholds | null): void
+  /** Puts other models in force, between two events. */
+  useModels(models: Models): void
   /** Moves the worker's clock. */
   advance(ms: number): void
 }
@@ -84,6 +88,7 @@ export function createDriver({ settings = DEFAULT_SETTINGS, models, thresholds =
     'score-changes': [],
     'dead-letters': [],
     'training-examples': [],
+    'score-samples': [],
     'nps-deltas': [],
     'basket-deltas': [],
   }
@@ -105,6 +110,7 @@ export function createDriver({ settings = DEFAULT_SETTINGS, models, thresholds =
     outputs.customers.push(customer)
     outputs['score-changes'].push(...context.changes)
     outputs['training-examples'].push(...context.examples)
+    if (context.sample !== null) outputs['score-samples'].push(context.sample)
   }
 
   const fireTimers = (tenantId: string, customerId: string, before: number): void => {
@@ -131,6 +137,7 @@ export function createDriver({ settings = DEFAULT_SETTINGS, models, thresholds =
       const { tenantId, customerId } = event
       context.input = { topic, event } as InputEvent // the pair is right by the signature of pipe
       context.streamTime = streamTimes.of(tenantId)
+      context.arrivedAt = context.now
       const now = Math.max(context.streamTime, event.occurredAt)
       const nextTimerAt = stateOf(tenantId, customerId)?.nextTimerAt ?? 0
       // An event that is refused makes no time pass.
@@ -173,6 +180,9 @@ export function createDriver({ settings = DEFAULT_SETTINGS, models, thresholds =
     state: stateOf,
     useThresholds(thresholds) {
       context.thresholds = thresholds
+    },
+    useModels(other) {
+      context.models = other
     },
     advance(ms) {
       context.now += ms

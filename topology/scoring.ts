@@ -9,6 +9,7 @@ import { FORWARD, type Outcome } from '../processors/outcome.ts'
 import { createPlanTimer } from '../processors/plan-timer.ts'
 import type { Processor } from '../processors/processor.ts'
 import { createRankCustomer } from '../processors/rank-customer.ts'
+import { createSampleScore } from '../processors/sample-score.ts'
 import { createScoreCustomer } from '../processors/score-customer.ts'
 import { createTakeExample } from '../processors/take-example.ts'
 import { createUpdateFeatures } from '../processors/update-features.ts'
@@ -39,6 +40,7 @@ export const scoringTopology: Topology = createTopology()
   .timers('new-thresholds')
   .timers('new-models')
   .processor('score-customer', createScoreCustomer, ['update-features', 'due-timers', 'new-thresholds', 'new-models'])
+  .processor('sample-score', createSampleScore, ['score-customer'])
   .processor('detect-change', createDetectChange, ['score-customer'])
   // What is held by now decides what may come next.
   .processor('plan-timer', createPlanTimer, ['detect-change'])
@@ -52,6 +54,7 @@ export const scoringTopology: Topology = createTopology()
   .sink('nps-changes', 'nps-deltas', ['count-answer'])
   .sink('basket-changes', 'basket-deltas', ['count-order'])
   .sink('examples', 'training-examples', ['take-example'])
+  .sink('samples', 'score-samples', ['sample-score'])
   .sink('refused-events', 'dead-letters', ['validate-event', 'update-features', 'count-answer', 'count-order'])
 
 export interface Scoring {
@@ -118,6 +121,7 @@ function run(steps: readonly Processor[], context: EventContext): Outcome {
   context.npsChanges.length = 0
   context.basketChanges.length = 0
   context.examples.length = 0
+  context.sample = null
   context.outcomeWithoutExample = false
   context.late = null
   context.draftChanged = context.cause === 'timer'

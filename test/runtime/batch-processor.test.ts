@@ -18,6 +18,7 @@ import { customerSchema } from '../../schemas/avro/customer.ts'
 import { type NpsDelta, npsDeltaSchema } from '../../schemas/avro/nps-delta.ts'
 import type { ScoreChange } from '../../schemas/avro/score-change.ts'
 import { scoreChangeSchema } from '../../schemas/avro/score-change.ts'
+import { type ScoreSample, scoreSampleSchema } from '../../schemas/avro/score-sample.ts'
 import { type TrainingExample, trainingExampleSchema } from '../../schemas/avro/training-example.ts'
 import { AvroCodec, type SchemaSource } from '../../schemas/codec.ts'
 import { encodeCustomer } from '../../schemas/customer-encoder.ts'
@@ -40,6 +41,7 @@ const noSchemas: SchemaSource = { schemaById: () => Promise.reject(new Error('no
 const customerCodec = new AvroCodec<Customer>(customerSchema, noSchemas).useId(90).useEncoder(encodeCustomer)
 const changeCodec = new AvroCodec<ScoreChange>(scoreChangeSchema, noSchemas).useId(91)
 const exampleCodec = new AvroCodec<TrainingExample>(trainingExampleSchema, noSchemas).useId(94)
+const sampleCodec = new AvroCodec<ScoreSample>(scoreSampleSchema, noSchemas).useId(95)
 const npsCodec = new AvroCodec<NpsDelta>(npsDeltaSchema, noSchemas).useId(92)
 const basketCodec = new AvroCodec<BasketDelta>(basketDeltaSchema, noSchemas).useId(93)
 const models = { lead: compileModel(LEAD_PRIOR), churn: compileModel(CHURN_PRIOR) }
@@ -74,7 +76,7 @@ interface Written {
 class Bench {
   readonly cache = new CustomerCache(1_000)
   readonly outputs = new BatchOutputs(
-    { customers: 'customers', scoreChanges: 'changes', deadLetters: 'dead', examples: 'examples' },
+    { customers: 'customers', scoreChanges: 'changes', deadLetters: 'dead', examples: 'examples', samples: 'samples' },
     PARTITION,
   )
   readonly streamTimes = new StreamTimes()
@@ -106,6 +108,7 @@ class Bench {
       customerCodec,
       changeCodec,
       exampleCodec,
+      sampleCodec,
       cache: this.cache,
       outputs: this.outputs,
       streamTimes: this.streamTimes,
