@@ -94,6 +94,11 @@ function countersOf(reports: readonly WorkerReport[]): MetricFamily[] {
       "Outcomes older than their customer's newest event, or of nobody known.",
       (report) => of(report, report.events.outcomesWithoutExample ?? 0),
     ),
+    counter(
+      'everscore_scores_refreshed_total',
+      'Stored customers scored anew by a new model or thresholds.',
+      (report) => of(report, report.events.refreshed ?? 0),
+    ),
     counter('everscore_results_total', 'Results of windows and populations that were sent.', (report) =>
       report.aggregates === undefined ? [] : of(report, report.aggregates.results),
     ),

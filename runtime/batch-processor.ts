@@ -333,6 +333,7 @@ export class BatchProcessor {
       if (this.#options.scoring.rerank(this.#context, cause).kind !== 'forward') return
       if (careful && this.#encode(this.#context.draft) > MAX_STATE_BYTES) return
       this.#forward(customer, null)
+      this.#counts.refreshed++
     } catch (error) {
       this.#options.errors.failed(error)
     }

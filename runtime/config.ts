@@ -169,6 +169,12 @@ export const OPTIONS = {
     3_600_000,
     'How often a partition that stands still, such as before a schema that cannot be read, is tried again.',
   ),
+  REFRESH_PER_SECOND: integer(
+    2_000,
+    1,
+    1_000_000,
+    'Stored customers that a worker scores anew in a second, beside the events, after a model or thresholds changed.',
+  ),
   TRAIN_EVERY_EXAMPLES: integer(1_000, 1, 10_000_000, 'New examples of a tenant and kind that call for a training.'),
   TRAIN_EVERY_MS: integer(
     86_400_000,

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { AppError, messageOf } from '../schemas/errors.ts'
 import type { InputLag } from './input-queue.ts'
+import type { SweepProgress } from './population-sweep.ts'
 import type { RestoreProgress, TakeoverPorts } from './takeover.ts'
 import type { WorkerCounters } from './task-counters.ts'
 
@@ -15,6 +16,8 @@ export interface PartitionSession {
   /** A batch was committed. */
   readonly hasWorked: boolean
   lag(): readonly InputLag[]
+  /** Tenants whose stored scores are being made anew. */
+  refreshes?(): readonly SweepProgress[]
   /** Fences the previous owner, restores what is missing and subscribes to the inputs. */
   takeOver(onRestore: TakeoverPorts['onRestore']): Promise<void>
   /** Works unit after unit. @throws what ended it: the stop signal's reason, or a failure after which all is done anew */
@@ -72,6 +75,10 @@ export class PartitionTask {
 
   lag(): readonly InputLag[] {
     return this.#session?.lag() ?? []
+  }
+
+  refreshes(): readonly SweepProgress[] {
+    return this.#session?.refreshes?.() ?? []
   }
 
   start(): void {

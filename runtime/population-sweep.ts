@@ -1,7 +1,15 @@
 import type { CustomersPage } from '../state/state-store.ts'
 
-/** Customers of one page: what a batch spends on the sweep is bounded by it. */
-const PAGE = 500
+/** Most customers of one page: what a batch spends on the sweep is bounded by it. */
+export const LARGEST_PAGE = 500
+
+/** How far the customers of one tenant have been gone through. */
+export interface SweepProgress {
+  readonly tenantId: string
+  readonly looked: number
+  /** null: not begun. */
+  readonly of: number | null
+}
 
 export interface PopulationSweepOptions {
   /** Of this partition. */
@@ -26,6 +34,8 @@ export class PopulationSweep {
   #waiting: string[] = []
   #cursor = '0'
   #version: number | string = 0
+  #looked = 0
+  #total: number | null = null
 
   constructor(options: PopulationSweepOptions) {
     this.#options = options
@@ -44,20 +54,35 @@ export class PopulationSweep {
       } else {
         this.#waiting = due
         this.#cursor = '0'
+        this.#total = null
       }
     }
     return this.#waiting.length > 0
   }
 
-  /** The next customers, as the view has them; to be called while it is pending. */
-  async next(): Promise<CustomersPage['customers']> {
+  /** Of the tenants that aren't done; the first is under way. */
+  get progress(): SweepProgress[] {
+    return this.#waiting.map((tenantId, i) =>
+      i === 0 ? { tenantId, looked: this.#looked, of: this.#total } : { tenantId, looked: 0, of: null },
+    )
+  }
+
+  /** The next customers, as the view has them; to be called while it is pending. @param count about so many */
+  async next(count = LARGEST_PAGE): Promise<CustomersPage['customers']> {
     const tenant = this.#waiting[0]!
-    if (this.#cursor === '0') this.#version = this.#options.versionOf(tenant)
-    const { cursor, customers } = await this.#options.scan(tenant, this.#cursor, PAGE)
+    if (this.#cursor === '0') {
+      this.#version = this.#options.versionOf(tenant)
+      this.#looked = 0
+    }
+    const { cursor, customers, total } = await this.#options.scan(tenant, this.#cursor, count)
     this.#cursor = cursor
+    this.#looked += customers.length
+    this.#total = total
     if (cursor === '0') {
       this.#swept.set(tenant, this.#version)
       this.#waiting.shift()
+      this.#looked = 0
+      this.#total = null
     }
     return customers
   }

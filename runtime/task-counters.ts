@@ -15,6 +15,8 @@ export class EventCounts {
   timers = 0
   /** Timers given up because of an error in a processor; their customers are looked at again at their next event. */
   failedTimers = 0
+  /** Stored customers scored anew by another model or other thresholds. */
+  refreshed = 0
 
   dropped(reason: string): void {
     this.drops.set(reason, (this.drops.get(reason) ?? 0) + 1)
@@ -35,6 +37,7 @@ export class EventCounts {
     this.outcomesWithoutExample += other.outcomesWithoutExample
     this.timers += other.timers
     this.failedTimers += other.failedTimers
+    this.refreshed += other.refreshed
   }
 
   clear(): void {
@@ -47,6 +50,7 @@ export class EventCounts {
     this.outcomesWithoutExample = 0
     this.timers = 0
     this.failedTimers = 0
+    this.refreshed = 0
   }
 }
 

@@ -22,7 +22,8 @@ import type { ErrorRate } from './error-rate.ts'
 import { type InputLag, InputQueue, type TakenRecord } from './input-queue.ts'
 import type { PartitionSession } from './partition-task.ts'
 import { PopulationDeltas } from './population-deltas.ts'
-import { PopulationSweep } from './population-sweep.ts'
+import { PopulationSweep, type SweepProgress } from './population-sweep.ts'
+import type { RefreshRate } from './refresh-rate.ts'
 import { StreamTimes } from './stream-time.ts'
 import { type TakeoverPorts, takeOver } from './takeover.ts'
 import type { WorkerCounters } from './task-counters.ts'
@@ -52,6 +53,8 @@ export interface TaskPorts extends TakeoverPorts {
   readonly scoring: Scoring
   readonly broadcast: Broadcast
   readonly counters: WorkerCounters
+  /** Of the worker. */
+  readonly refreshRate: RefreshRate
   readonly onRestored: (partition: number) => Promise<void>
 }
 
@@ -163,6 +166,10 @@ export class TaskSession implements PartitionSession {
     return this.#inputs?.queues ?? []
   }
 
+  refreshes(): readonly SweepProgress[] {
+    return this.#sweep.progress
+  }
+
   async takeOver(onRestore: TakeoverPorts['onRestore']): Promise<void> {
     const { inputFetcher, inputCodecs, topicName, counters, onRestored } = this.#ports
     await this.#producer.open()
@@ -199,7 +206,8 @@ export class TaskSession implements PartitionSession {
     for (;;) {
       if (batch.length === 0) {
         this.#cache.shrink(this.#confirmedBatch)
-        const patienceMs = this.#sweep.isPending ? 0 : Math.min(IDLE_MS, this.#timers.quietMs())
+        const sweepMs = this.#sweep.isPending ? this.#ports.refreshRate.waitMs() : IDLE_MS
+        const patienceMs = Math.min(IDLE_MS, sweepMs, this.#timers.quietMs())
         batch = await inputs.take(this.#settings, signal, patienceMs)
         this.#timers.readUpTo(inputs.idleMs)
       }
@@ -269,11 +277,11 @@ export class TaskSession implements PartitionSession {
    * @returns customers, now in the cache, whom they move
    */
   async #sweepOn(): Promise<Moved[]> {
-    if (!this.#sweep.isPending) return []
+    const { broadcast, customerCodec, refreshRate } = this.#ports
+    if (!this.#sweep.isPending || refreshRate.waitMs() > 0) return []
     await this.#confirming
-    const { broadcast, customerCodec } = this.#ports
     const moved: Moved[] = []
-    for (const { key, value } of await this.#sweep.next()) {
+    for (const { key, value } of await this.#sweep.next(refreshRate.page)) {
       const stored = await customerCodec.decodeLoading(value)
       const known = this.#cache.get(key)
       const customer = known ?? cachedCustomer(key, decodeState(stored.state), value.length)
@@ -287,6 +295,7 @@ export class TaskSession implements PartitionSession {
       if (known === undefined) this.#cache.add(customer)
       moved.push({ key, cause: isOutdated ? 'model' : 'population' })
     }
+    refreshRate.spend(moved.length)
     return moved
   }
 

@@ -28,6 +28,8 @@ import { TopicBroadcast } from './broadcast.ts'
 import type { Config } from './config.ts'
 import { aggregatesGroup, applicationId, kafkaSettings } from './kafka-settings.ts'
 import type { Log } from './log.ts'
+import { LARGEST_PAGE } from './population-sweep.ts'
+import { RefreshRate } from './refresh-rate.ts'
 import { registerSchemas } from './schema-registration.ts'
 import { serverAddress } from './server-address.ts'
 import type { WorkerCounters } from './task-counters.ts'
@@ -144,6 +146,7 @@ export async function connectWorker(options: ConnectOptions): Promise<WorkerConn
     ...shared,
     ...rebuildMark(redis, keys.rebuilding),
     inputFetcher,
+    refreshRate: new RefreshRate(config.REFRESH_PER_SECOND, LARGEST_PAGE, now),
     store: new RedisStore(stored),
     customerCodec: codec<Customer>('customers').useEncoder(encodeCustomer),
     changeCodec: codec<ScoreChange>('score-changes'),

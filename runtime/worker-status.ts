@@ -31,6 +31,7 @@ export function buildReport(
       lost: counters.lostRecords,
       examples: events.examples,
       outcomesWithoutExample: events.outcomesWithoutExample,
+      refreshed: events.refreshed,
     },
     memory: { rss, heapUsed, external, arrayBuffers },
     latency: {
@@ -54,6 +55,7 @@ function taskReport(task: PartitionTask, now: number): WorkerTask {
     state,
     ...(restore ? { restore: restoreOf(restore, now) } : {}),
     ...(failure ? { failure: { code: failure.code, message: failure.message } } : {}),
+    refreshes: [...task.refreshes()],
     lag: task.lag().map(({ topic, position, end }) => ({ topic, partition, position, end })),
   }
 }

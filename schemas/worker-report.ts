@@ -43,6 +43,18 @@ const taskSchema = Type.Object({
   failure: Type.Optional(
     Type.Object({ code: Type.String(), message: Type.String() }, { description: 'Why it is waiting or paused.' }),
   ),
+  refreshes: Type.Optional(
+    Type.Array(
+      Type.Object({
+        tenantId: Type.String(),
+        looked: Count,
+        of: Type.Union([Count, Type.Null()], { description: 'null: not begun.' }),
+      }),
+      {
+        description: 'Tenants whose stored scores are being made anew, and how many of their customers were looked at.',
+      },
+    ),
+  ),
   lag: Type.Array(lagSchema),
 })
 
@@ -68,6 +80,7 @@ export const workerReportSchema = Type.Object({
       lost: Type.Optional(Count),
       examples: Type.Optional(Count),
       outcomesWithoutExample: Type.Optional(Count),
+      refreshed: Type.Optional(Count),
     },
     { description: 'Counted since the worker started.' },
   ),

@@ -77,10 +77,10 @@ export class RedisStore implements StateStore {
       }),
     )
     if (!Array.isArray(answer)) throw foreign(partition, expected)
-    const [next, ...pairs] = answer as [Buffer, ...Buffer[]]
+    const [next, total, ...pairs] = answer as [Buffer, number, ...Buffer[]]
     const customers: { key: string; value: Buffer }[] = []
     for (let i = 0; i < pairs.length; i += 2) customers.push({ key: pairs[i]!.toString(), value: pairs[i + 1]! })
-    return { customers, cursor: next.toString() }
+    return { customers, cursor: next.toString(), total }
   }
 
   async dueTimers(

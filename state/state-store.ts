@@ -44,6 +44,8 @@ export interface CustomersPage {
   readonly customers: readonly { readonly key: string; readonly value: Buffer }[]
   /** Where to go on; '0': that was all. */
   readonly cursor: string
+  /** Customers of the tenant in this partition. */
+  readonly total: number
 }
 
 export type WriteAnswer = 'written' | 'already' | 'foreign'

@@ -87,6 +87,7 @@ describe('a scan', () => {
     expect(await store.scan(PARTITION, 2, { tenantId: 'nobody', cursor: '0', count: 100 })).toEqual({
       customers: [],
       cursor: '0',
+      total: 0,
     })
   })
 

@@ -24,6 +24,7 @@ class World {
         return {
           customers: [{ key: `${tenantId}/${cursor}`, value: Buffer.alloc(0) }],
           cursor: next < pages ? String(next) : '0',
+          total: pages,
         }
       },
     })
