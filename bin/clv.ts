@@ -11,6 +11,7 @@ import { createLog } from '../runtime/log.ts'
 import { type Customer, customerSchema } from '../schemas/avro/customer.ts'
 import type { ClvModel } from '../schemas/clv-model.ts'
 import { AvroCodec } from '../schemas/codec.ts'
+import { fitClvInThread } from '../trainer/fit-clv-in-thread.ts'
 
 const HELP = `everscore clv [--tenant ID]: fits the customer lifetime value model of each tenant, or of one.
 
@@ -40,9 +41,10 @@ export async function runClv(args: string[], env: NodeJS.ProcessEnv): Promise<nu
       customerCodec: new AvroCodec<Customer>(customerSchema, new Registry(config.SCHEMA_REGISTRY_URL)),
       settings: (tenantId: string) => broadcast.settings(tenantId),
       topicName,
+      fit: fitClvInThread,
       now: Date.now,
     }
-    for (const [tenantId, model] of await fitClvModels(ports, values.tenant ?? null)) {
+    for (const [tenantId, model] of await fitClvModels(ports, values.tenant ?? null, new AbortController().signal)) {
       process.stdout.write(`${tenantId}: ${model === null ? 'too few customers bought again' : describe(model)}\n`)
     }
     return 0

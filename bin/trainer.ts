@@ -8,12 +8,16 @@ import { Registry } from '../connectors/registry/registry.ts'
 import { TopicBroadcast } from '../runtime/broadcast.ts'
 import { BroadcastTopic } from '../runtime/broadcast-topic.ts'
 import { type Config, describeConfig, readConfig } from '../runtime/config.ts'
+import { fitClvModels } from '../runtime/fit-clv.ts'
 import { kafkaSettings } from '../runtime/kafka-settings.ts'
 import { createLog, type Log } from '../runtime/log.ts'
+import { type Customer, customerSchema } from '../schemas/avro/customer.ts'
 import { type TrainingExample, trainingExampleSchema } from '../schemas/avro/training-example.ts'
 import { AvroCodec } from '../schemas/codec.ts'
 import { AppError } from '../schemas/errors.ts'
 import { parseTrainingRequest, type TrainingRequest } from '../schemas/training-request.ts'
+import { ClvSchedule } from '../trainer/clv-schedule.ts'
+import { fitClvInThread } from '../trainer/fit-clv-in-thread.ts'
 import { trainInThread } from '../trainer/train-in-thread.ts'
 import { Trainer } from '../trainer/trainer.ts'
 import { onceAnswered } from './once-answered.ts'
@@ -22,7 +26,7 @@ import { stopSignal } from './signals.ts'
 const HELP = `everscore trainer: learns models from training-examples until SIGTERM or SIGINT.
 
 It trains for each tenant and kind when enough examples came, when time has passed, when the examples drift, and when it is
-asked to (POST /v1/models/{kind}/train). Run one: a second one would only do the same work again.
+asked to (POST /v1/models/{kind}/train). It fits the models of customer lifetime value every CLV_EVERY_MS. Run one: a second one would only do the same work again.
 The environment is described in docs/configuration.md.
 `
 const TICK_MS = 500
@@ -75,7 +79,9 @@ export async function openTrainer(config: Config, log: Log): Promise<RunningTrai
     await kafka.close()
   }
   try {
-    await kafka.connect([...TopicBroadcast.TOPICS, 'training-examples', 'training-requests'].map(topicName))
+    await kafka.connect(
+      ['customers', ...TopicBroadcast.TOPICS, 'training-examples', 'training-requests'].map(topicName),
+    )
     await broadcast.start(kafka, fetcher, topicName)
     await asked.start(kafka, fetcher, topicName('training-requests'))
   } catch (error) {
@@ -107,7 +113,33 @@ export async function openTrainer(config: Config, log: Log): Promise<RunningTrai
       mostExamples: config.TRAIN_MOST_EXAMPLES,
     },
   )
-  const codec = new AvroCodec<TrainingExample>(trainingExampleSchema, new Registry(config.SCHEMA_REGISTRY_URL))
+  const registry = new Registry(config.SCHEMA_REGISTRY_URL)
+  const clv = new ClvSchedule(
+    {
+      *populations() {
+        for (const [tenantId, { customers }] of broadcast.allThresholds()) yield [tenantId, customers]
+      },
+      fit: (signal) =>
+        fitClvModels(
+          {
+            kafka,
+            fetcher,
+            producer,
+            customerCodec: new AvroCodec<Customer>(customerSchema, registry),
+            settings: (tenantId) => broadcast.settings(tenantId),
+            topicName,
+            fit: fitClvInThread,
+            now: Date.now,
+          },
+          null,
+          signal,
+        ),
+      now: Date.now,
+      log,
+    },
+    config.CLV_EVERY_MS,
+  )
+  const codec = new AvroCodec<TrainingExample>(trainingExampleSchema, registry)
   const topic = topicName('training-examples')
   const positions = new Map<number, number>()
 
@@ -134,6 +166,7 @@ export async function openTrainer(config: Config, log: Log): Promise<RunningTrai
         try {
           await readExamples(signal)
           await trainer.tick(signal)
+          await clv.tick(signal)
           await sleep(TICK_MS, undefined, { signal })
         } catch (error) {
           if (signal.aborted) return

@@ -39,6 +39,11 @@ export class BroadcastTopic<T> {
     return this.#values.get(key)
   }
 
+  /** Keys and values. */
+  entries(): Iterable<readonly [key: string, value: T]> {
+    return this.#values
+  }
+
   /** Reads to the end before it returns, and follows from there. */
   async start(kafka: KafkaClient, fetcher: Fetcher, topic: string): Promise<void> {
     const { start, end } = await logRange(kafka, topic, 0)

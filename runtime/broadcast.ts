@@ -45,6 +45,11 @@ export class TopicBroadcast implements Broadcast {
     return this.#thresholds.get(tenantId) ?? null
   }
 
+  /** Of every tenant who has any. */
+  allThresholds(): Iterable<readonly [tenantId: string, thresholds: Thresholds]> {
+    return this.#thresholds.entries()
+  }
+
   get thresholdsRevision(): number {
     return this.#thresholds.revision
   }

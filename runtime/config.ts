@@ -182,6 +182,12 @@ export const OPTIONS = {
     2_147_483_647,
     'After so long since the last training any new example calls for one.',
   ),
+  CLV_EVERY_MS: integer(
+    86_400_000,
+    1_000,
+    2_147_483_647,
+    'How often the trainer fits the models of customer lifetime value anew; 24 times as often where customers became a quarter more.',
+  ),
   TRAIN_MOST_EXAMPLES: integer(
     100_000,
     100,

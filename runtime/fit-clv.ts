@@ -3,8 +3,8 @@ import type { EventProducer } from '../connectors/kafka/event-producer.ts'
 import type { Fetcher } from '../connectors/kafka/fetcher.ts'
 import { logRange } from '../connectors/kafka/offsets.ts'
 import { readPartition } from '../connectors/kafka/partition-reader.ts'
-import { CustomerSample } from '../models/clv/customer-sample.ts'
-import { fitClv, MAX_CUSTOMERS } from '../models/clv/fit-clv.ts'
+import { CustomerSample, type PurchaseSummary } from '../models/clv/customer-sample.ts'
+import { type FitClvOptions, MAX_CUSTOMERS } from '../models/clv/fit-clv.ts'
 import type { Customer } from '../schemas/avro/customer.ts'
 import type { ClvModel } from '../schemas/clv-model.ts'
 import type { AvroCodec } from '../schemas/codec.ts'
@@ -18,6 +18,12 @@ export interface FitClvPorts {
   readonly customerCodec: AvroCodec<Customer>
   readonly settings: (tenantId: string) => TenantSettings
   readonly topicName: (topic: string) => string
+  /** Runs fitClv where it holds nobody up. */
+  readonly fit: (
+    states: readonly PurchaseSummary[],
+    options: FitClvOptions,
+    signal: AbortSignal,
+  ) => Promise<ClvModel | null>
   readonly now: () => number
 }
 
@@ -32,14 +38,21 @@ interface Observed {
  * @param only the one tenant to do it for; null: all
  * @returns by tenant; null: too few customers bought again, and nothing is published
  */
-export async function fitClvModels(ports: FitClvPorts, only: string | null): Promise<Map<string, ClvModel | null>> {
-  const { now, producer, settings, topicName } = ports
-  const tenants = await observe(ports, only)
+export async function fitClvModels(
+  ports: FitClvPorts,
+  only: string | null,
+  signal: AbortSignal,
+): Promise<Map<string, ClvModel | null>> {
+  const { now, producer, settings, topicName, fit } = ports
+  const tenants = await observe(ports, only, signal)
   const models = new Map<string, ClvModel | null>()
   for (const [tenantId, { sample, newestAt }] of tenants) {
     // For a tenant who lives by the wall clock, the silence since the newest event counts as well.
     const asOf = settings(tenantId).clock === 'event' ? newestAt : Math.max(newestAt, now())
-    models.set(tenantId, fitClv(sample.summaries(), { version: `clv-${new Date(asOf).toISOString()}`, asOf }))
+    models.set(
+      tenantId,
+      await fit(sample.summaries(), { version: `clv-${new Date(asOf).toISOString()}`, asOf }, signal),
+    )
   }
   await producer.send(
     [...models].flatMap(([tenantId, model]) =>
@@ -59,13 +72,13 @@ export async function fitClvModels(ports: FitClvPorts, only: string | null): Pro
   return models
 }
 
-async function observe(ports: FitClvPorts, only: string | null): Promise<Map<string, Observed>> {
+async function observe(ports: FitClvPorts, only: string | null, signal: AbortSignal): Promise<Map<string, Observed>> {
   const { kafka, fetcher, customerCodec, topicName } = ports
   const topic = topicName('customers')
   const tenants = new Map<string, Observed>()
   for (let partition = 0; partition < kafka.partitionsOf(topic); partition++) {
     const { start, end } = await logRange(kafka, topic, partition)
-    for await (const { records } of readPartition(fetcher, topic, partition, { from: start, to: end })) {
+    for await (const { records } of readPartition(fetcher, topic, partition, { from: start, to: end }, signal)) {
       for (const { key: bytes, value } of records) {
         const key = bytes?.toString() ?? ''
         const tenantId = key.slice(0, key.indexOf('/'))

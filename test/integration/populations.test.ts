@@ -166,7 +166,7 @@ async function untilSwept(version: number): Promise<void> {
   )
 }
 
-test('everscore clv fits a model of the customers and publishes it', async () => {
+test('everscore clv fits a model of the customers and publishes it; the trainer does the same by itself', async () => {
   const { code, stdout, stderr } = await runCommand(['clv', '--tenant', 'shop'], installation.env)
   expect([code, stderr]).toEqual([0, ''])
   expect(stdout).toMatch(/^shop: clv-2026-01-15T12:00:00.000Z from 240 customers: r .*alpha /)
@@ -175,4 +175,16 @@ test('everscore clv fits a model of the customers and publishes it', async () =>
   const { fit, purchases: parameters } = parseClvModel(JSON.parse(record!.value!.toString()))
   expect(fit).toMatchObject({ customers: CUSTOMERS, at: NOON })
   expect(parameters.alpha).toBeGreaterThan(0)
+
+  const trainer = startWorkerProcess(installation, {}, 'trainer')
+  try {
+    await waitFor('the trainer to publish its model', async () => (await installation.read('models')).length > 1)
+    expect((await installation.read('models')).map(({ key, value }) => [key, value!.toString()])).toEqual(
+      Array.from({ length: 2 }, () => ['shop/clv', record!.value!.toString()]),
+    )
+    await waitFor('the trainer to tell of it', async () => trainer.said().includes('CLV model fitted'))
+  } finally {
+    await trainer.kill('SIGTERM')
+  }
+  expect(trainer.child.exitCode).toBe(0)
 })

@@ -43,12 +43,13 @@ export interface WorkerProcess {
   kill(signal: NodeJS.Signals): Promise<void>
 }
 
-/** A worker in a process of its own, which a test may kill. */
+/** A worker, or trainer, in a process of its own, which a test may kill. */
 export function startWorkerProcess(
   installation: Installation,
   env: Readonly<Record<string, string>> = {},
+  command: 'worker' | 'trainer' = 'worker',
 ): WorkerProcess {
-  const child = spawn(process.execPath, [COMMAND, 'worker'], {
+  const child = spawn(process.execPath, [COMMAND, command], {
     env: { PATH: process.env['PATH'] ?? '', ...installation.env, LOG_LEVEL: 'info', ...env },
     stdio: ['ignore', 'ignore', 'pipe'],
   })
