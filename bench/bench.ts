@@ -1,82 +1,77 @@
-import { parseArgs } from 'node:util'
-import { type Latency, measureLatency } from './latency.ts'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { compare } from './against.ts'
+import { measureLatency } from './latency.ts'
+import { openServers } from './on-servers.ts'
+import { HELP, options, type Part } from './options.ts'
+import { type ProfileKind, profileWorkers } from './profile/profile-workers.ts'
 import { measureRebuild } from './rebuild.ts'
-import { type Bench, machine, say, startBench, stopBench } from './setup.ts'
+import { type Bench, machine, say } from './setup.ts'
 import { measureTakeover } from './takeover.ts'
 import { measureThroughput } from './throughput.ts'
 
-const HELP = `npm run bench -- [options]
+const { smoke, seed, workers, partitions } = options
+const PROFILES = new URL('./profiles', import.meta.url).pathname
+const servers = openServers(smoke)
+const settings = { ...(options.windows === 'off' ? { TASKS: 'customers' } : {}), ...options.settings }
+/** A worker that died is noticed soon: the part itself is all that is looked at. */
+const HASTY = smoke ? { SESSION_TIMEOUT_MS: '2000', HEARTBEAT_MS: '200' } : {}
 
-  --events N        backlog to work off (1,000,000)
-  --workers N       worker processes (2)
-  --partitions N    (4)
-  --rates A,B       events a second for the latency runs (2000,10000)
-  --seconds N       of each latency run, after 10 s that are not counted (30)
-  --customers N     of the rebuild (1,000,000)
-  --only NAME       throughput, latency, takeover or rebuild
-  --smoke           small numbers: checks that the benchmark works, measures nothing
-
-Prints progress to stderr and one JSON object to stdout.
-`
-
-const { values } = parseArgs({
-  options: {
-    events: { type: 'string' },
-    workers: { type: 'string', default: '2' },
-    partitions: { type: 'string', default: '4' },
-    rates: { type: 'string' },
-    customers: { type: 'string' },
-    seconds: { type: 'string' },
-    seed: { type: 'string', default: '42' },
-    only: { type: 'string' },
-    smoke: { type: 'boolean', default: false },
-    help: { type: 'boolean', default: false },
-  },
-})
-if (values.help) {
-  process.stdout.write(HELP)
-  process.exit(0)
+const measures: Readonly<Record<Part, (bench: Bench) => Promise<unknown>>> = {
+  throughput: (bench) =>
+    measureThroughput(bench, {
+      events: options.events,
+      workers: workers ?? 2,
+      customers: options.customers ?? 100_000,
+      traits: options.traits,
+      seed,
+    }),
+  latency: (bench) => measureLatency(bench, options),
+  takeover: (bench) => measureTakeover(bench, { seed, settleMs: smoke ? 500 : 5_000 }),
+  rebuild: (bench) => measureRebuild(bench, options.customers ?? (smoke ? 5_000 : 1_000_000)),
 }
-const smoke = values.smoke
-const events = Number(values.events ?? (smoke ? 20_000 : 1_000_000))
-const rates = (values.rates ?? (smoke ? '500' : '2000,10000')).split(',').map(Number)
-const seconds = Number(values.seconds ?? (smoke ? 3 : 30))
-const seed = Number(values.seed)
 
-/** Each part on servers of its own, so that none works on what another left. */
-async function on<T>(settings: Record<string, string>, measure: (bench: Bench) => Promise<T>): Promise<T> {
-  const bench = await startBench(Number(values.partitions), settings)
+async function runParts(): Promise<Record<string, unknown>> {
+  const report: Record<string, unknown> = { machine: machine(), partitions, seed, settings }
+  for (const part of options.parts) {
+    say(`bench: ${part}`)
+    report[part] = await servers.on(partitions, { ...settings, ...(part === 'takeover' ? HASTY : {}) }, measures[part])
+    say(JSON.stringify(report[part]))
+  }
+  return report
+}
+
+async function runProfile(kind: ProfileKind, events: number, into: string): Promise<unknown> {
+  say(`bench: ${kind} profile`)
+  const load = { events, customers: options.customers ?? 100_000, seed }
+  const how = { kind, workers: workers ?? 2, load, folder: join(into, kind) }
+  return await servers.on(partitions, settings, (bench) => profileWorkers(bench, how))
+}
+
+/** All that the benchmark can do, small. Profiles that somebody looks at stay. */
+async function runSmall(): Promise<unknown> {
+  const report = await runParts()
+  const folder = mkdtempSync(join(tmpdir(), 'everscore-profiles-'))
   try {
-    return await measure(bench)
+    const [cpu, heap] = [await runProfile('cpu', 5_000, folder), await runProfile('heap', 5_000, folder)]
+    return { ...report, profiles: { cpu, heap } }
   } finally {
-    await stopBench(bench)
+    rmSync(folder, { recursive: true })
   }
 }
 
-const wants = (part: string): boolean => values.only === undefined || values.only === part
-const report: Record<string, unknown> = { machine: machine(), partitions: Number(values.partitions), seed }
-if (wants('throughput')) {
-  say(`backlog of ${events} events, ${values.workers} workers`)
-  report['throughput'] = await on({}, (bench) => measureThroughput(bench, events, Number(values.workers), seed))
-  say(JSON.stringify(report['throughput']))
+async function run(): Promise<unknown> {
+  if (options.profile !== null) return await runProfile(options.profile, options.events, PROFILES)
+  if (options.against !== null) return await compare({ ...options, peers: options.against })
+  return smoke ? await runSmall() : await runParts()
 }
-if (wants('latency')) {
-  const warmSeconds = smoke ? 1 : 10
-  report['latency'] = await on({}, async (bench): Promise<Latency[]> => {
-    say(`latency at ${rates.join(', ')} events a second, 1 worker`)
-    return await measureLatency(bench, rates, { warmSeconds, seconds }, seed)
-  })
-  say(JSON.stringify(report['latency']))
+
+if (options.help) process.stdout.write(HELP)
+else {
+  try {
+    process.stdout.write(`${JSON.stringify(await run())}\n`)
+  } finally {
+    await servers.stop()
+  }
 }
-if (wants('takeover') && !smoke) {
-  say('kill -9 of one of two workers at 2,000 events a second')
-  report['takeover'] = await on({}, (bench) => measureTakeover(bench, seed))
-  say(JSON.stringify(report['takeover']))
-}
-if (wants('rebuild')) {
-  const customers = Number(values.customers ?? (smoke ? 5_000 : 1_000_000))
-  say(`rebuilding the view of ${customers} customers that Redis lost`)
-  report['rebuild'] = await on({}, (bench) => measureRebuild(bench, customers))
-  say(JSON.stringify(report['rebuild']))
-}
-process.stdout.write(`${JSON.stringify(report)}\n`)

@@ -21,21 +21,23 @@ export interface LoadOptions {
   readonly seed: number
   readonly events: number
   readonly customers: number
-  /** Event time of the last event, ms; the first is 120 days earlier. */
+  /** Event time of the last event, ms. */
   readonly until: number
+  /** Event time from the first to the last. */
+  readonly spanMs?: number
 }
 
 /**
  * The workload of the benchmarks: 88 % interactions, 10 % transactions (1-5 lines of 2,000 items, Zipf 1.0), 2 % surveys;
- * customers by Zipf 1.05; two tenants; 120 days of event time, 1 % of the events up to 2 h late. The same seed gives the
+ * customers by Zipf 1.05; two tenants; 120 days of event time unless told, 1 % of the events up to 2 h late. The same seed gives the
  * same events; ids are `e` and 12 digits.
  */
-export function* load({ seed, events, customers, until }: LoadOptions): Generator<InputEvent> {
+export function* load({ seed, events, customers, until, spanMs = 120 * DAY_MS }: LoadOptions): Generator<InputEvent> {
   const random = seeded(seed)
   const customer = zipf(customers, 1.05)
   const item = zipf(2_000, 1)
-  const step = (120 * DAY_MS) / events
-  const start = until - 120 * DAY_MS
+  const step = spanMs / events
+  const start = until - spanMs
   const whole = (n: number): number => Math.floor(random() * n)
   for (let i = 0; i < events; i++) {
     const rank = customer(random)
@@ -96,6 +98,31 @@ export function* load({ seed, events, customers, until }: LoadOptions): Generato
       }
     }
   }
+}
+
+/**
+ * One event for each customer of `load`, so that all of them are known: their traits, if there are to be any, else a login.
+ * Ids are `p-1`, `p-2` and so on: negative numbers where `load` has event numbers.
+ */
+export function* firstEvents(customers: number, traits: number, occurredAt: number): Generator<InputEvent> {
+  for (let rank = 0; rank < customers; rank++) {
+    const base = { eventId: `p-${rank + 1}`, tenantId: TENANTS[rank % 2]!, customerId: `c${rank}`, occurredAt }
+    if (traits > 0) yield { topic: 'profiles', event: { ...base, traits: traitsOf(rank, traits) } }
+    else {
+      const visit = { type: 'login', channel: null, itemId: null, durationMs: null, properties: {} }
+      yield { topic: 'interactions', event: { ...base, ...visit } }
+    }
+  }
+}
+
+/** Words, numbers and flags by turns. */
+function traitsOf(rank: number, count: number): Record<string, string | number | boolean> {
+  return Object.fromEntries(
+    Array.from({ length: count }, (_, i) => [
+      `trait_${i}`,
+      i % 3 === 0 ? `level-${(rank + i) % 20}` : i % 3 === 1 ? (rank * (i + 1)) % 1_000 : (rank + i) % 2 === 0,
+    ]),
+  )
 }
 
 /** The number of a run's first event: runs with other seeds use none of its event ids. */

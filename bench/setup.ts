@@ -31,13 +31,21 @@ export const say = (line: string): void => {
 
 let benches = 0
 
-/** @param tenants settings by tenant id */
+export function startServers(): Promise<Stack> {
+  return startStack({ env: process.env, kafkaHeapMb: 1024, log: say })
+}
+
+/**
+ * @param tenants settings by tenant id
+ * @param servers that run already; without it they are started
+ */
 export async function startBench(
   partitions: number,
   settings: Record<string, string> = {},
   tenants: Readonly<Record<string, object>> = {},
+  servers?: Stack,
 ): Promise<Bench> {
-  const stack = await startStack({ env: process.env, kafkaHeapMb: 1024, log: say })
+  const stack = servers ?? (await startServers())
   // On servers that were there before, topics of its own.
   const TOPIC_PREFIX = `bench-${process.pid}-${++benches}-`
   const env = { ...stack.env(), TOPIC_PREFIX, PARTITIONS: String(partitions), LOG_LEVEL: 'warn', ...settings }
@@ -85,9 +93,16 @@ export interface WorkerProcess {
 const everscore = new URL('../bin/everscore.ts', import.meta.url).pathname
 const running = new Set<ChildProcess>()
 
-/** @param onLog told of each entry of its log from level info on; without it only warnings are shown */
-export function startWorkerProcess(bench: Bench, onLog?: (entry: Record<string, unknown>) => void): WorkerProcess {
-  return startProcess(bench, 'worker', onLog && { onLog })
+/**
+ * @param onLog told of each entry of its log from level info on; without it only warnings are shown
+ * @param nodeArgs of Node itself
+ */
+export function startWorkerProcess(
+  bench: Pick<Installed, 'env'>,
+  onLog?: (entry: Record<string, unknown>) => void,
+  nodeArgs: readonly string[] = [],
+): WorkerProcess {
+  return startProcess(bench, 'worker', { nodeArgs, ...(onLog && { onLog }) })
 }
 
 export interface ProcessOptions {
@@ -95,15 +110,17 @@ export interface ProcessOptions {
   readonly settings?: Readonly<Record<string, string>>
   /** Told of each entry of its log from level info on; without it only warnings are shown. */
   readonly onLog?: (entry: Record<string, unknown>) => void
+  /** Of Node itself. */
+  readonly nodeArgs?: readonly string[]
 }
 
 /** An everscore command in a process of its own. */
 export function startProcess(
-  { env }: Installed,
+  { env }: Pick<Installed, 'env'>,
   command: 'worker' | 'trainer',
-  { settings = {}, onLog }: ProcessOptions = {},
+  { settings = {}, onLog, nodeArgs = [] }: ProcessOptions = {},
 ): WorkerProcess {
-  const child = spawn(process.execPath, [everscore, command], {
+  const child = spawn(process.execPath, [...nodeArgs, everscore, command], {
     env: { ...process.env, ...env, ...settings, ...(onLog ? { LOG_LEVEL: 'info' } : {}) },
     stdio: ['ignore', 'inherit', onLog ? 'pipe' : 'inherit'],
   })
@@ -125,8 +142,12 @@ export function startProcess(
 }
 
 export async function stopBench(bench: Bench): Promise<void> {
-  for (const child of running) child.kill('SIGKILL')
+  killWorkers()
   await bench.stack.stop()
+}
+
+export function killWorkers(): void {
+  for (const child of running) child.kill('SIGKILL')
 }
 
 export async function until(condition: () => boolean, timeoutMs: number, what: string): Promise<void> {
@@ -134,5 +155,18 @@ export async function until(condition: () => boolean, timeoutMs: number, what: s
   while (!condition()) {
     if (performance.now() > deadline) throw new Error(`${what} did not happen within ${timeoutMs / 1000} s`)
     await new Promise((resolve) => setTimeout(resolve, 5))
+  }
+}
+
+export async function untilAsync(
+  condition: () => Promise<boolean>,
+  timeoutMs: number,
+  what: string,
+  everyMs = 100,
+): Promise<void> {
+  const deadline = performance.now() + timeoutMs
+  while (!(await condition())) {
+    if (performance.now() > deadline) throw new Error(`${what} did not happen within ${timeoutMs / 1000} s`)
+    await new Promise((resolve) => setTimeout(resolve, everyMs))
   }
 }

@@ -1,3 +1,4 @@
+import { applicationId } from '../runtime/kafka-settings.ts'
 import type { InputEvent } from '../schemas/events.ts'
 import { load, numbered } from './generator.ts'
 import { followResults } from './results-reader.ts'
@@ -18,8 +19,14 @@ export interface Takeover {
 const RATE = 2_000
 const SECONDS = 30
 
+export interface TakeoverOptions {
+  readonly seed: number
+  /** Until the group has settled on two members nothing is measured. */
+  readonly settleMs: number
+}
+
 /** Two workers under a steady load; one is killed with -9. */
-export async function measureTakeover(bench: Bench, seed: number): Promise<Takeover> {
+export async function measureTakeover(bench: Bench, { seed, settleMs }: TakeoverOptions): Promise<Takeover> {
   const sink = await openSink(bench)
   const partitions = Number(bench.config.PARTITIONS)
   const lastAt = new Float64Array(partitions)
@@ -41,9 +48,9 @@ export async function measureTakeover(bench: Bench, seed: number): Promise<Takeo
     },
   )
   let assignedAt = 0
-  const staying = startWorkerProcess(bench, ({ message, added }) => {
-    if (killedAt > 0 && message === 'partitions assigned' && (added as number[]).length > 0)
-      assignedAt ||= performance.now()
+  const staying = startWorkerProcess(bench, ({ message, group, added }) => {
+    if (killedAt === 0 || message !== 'partitions assigned' || group !== applicationId(bench.config)) return
+    if ((added as number[]).length > 0) assignedAt ||= performance.now()
   })
   const dying = startWorkerProcess(bench)
   let going = true
@@ -61,8 +68,7 @@ export async function measureTakeover(bench: Bench, seed: number): Promise<Takeo
   })()
   try {
     await until(() => lastAt.every((at) => at > 0), 60_000, 'a result in every partition')
-    // Until the group has settled on two members nothing is measured.
-    await new Promise((resolve) => setTimeout(resolve, 5_000))
+    await new Promise((resolve) => setTimeout(resolve, settleMs))
     watching = true
     killedAt = Date.now()
     const killed = performance.now()

@@ -1,0 +1,40 @@
+import { Redis } from 'ioredis'
+import { applicationId } from '../runtime/kafka-settings.ts'
+import { serverAddress } from '../runtime/server-address.ts'
+import { redisKeys } from '../schemas/redis-keys.ts'
+import type { Bench } from './setup.ts'
+
+/** This benchmark's view in Redis. */
+export interface View {
+  readonly redis: Redis
+  /** How many it holds now. */
+  customers(): Promise<number>
+  /** Memory of all that Redis holds, MiB. */
+  usedMib(): Promise<number>
+  /** Removes everything of this installation, and nothing of others. */
+  lose(): Promise<void>
+  close(): void
+}
+
+export function openView({ config }: Bench): View {
+  const redis = new Redis(serverAddress(config, 'REDIS_URL'))
+  const app = applicationId(config)
+  const keys = redisKeys(app)
+  return {
+    redis,
+    customers: async () => {
+      const sizes = Array.from({ length: config.PARTITIONS }, (_, partition) => redis.hlen(keys.customers(partition)))
+      return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0)
+    },
+    usedMib: async () => {
+      const bytes = /used_memory:(\d+)/.exec(await redis.info('memory'))?.[1] ?? 0
+      return Math.round((10 * Number(bytes)) / 2 ** 20) / 10
+    },
+    lose: async () => {
+      for await (const page of redis.scanStream({ match: `${app}:*`, count: 1_000 })) {
+        if ((page as string[]).length > 0) await redis.unlink(...(page as string[]))
+      }
+    },
+    close: () => redis.disconnect(),
+  }
+}
