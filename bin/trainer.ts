@@ -1,37 +1,28 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { KafkaClient } from '../connectors/kafka/client.ts'
-import { EventProducer } from '../connectors/kafka/event-producer.ts'
-import { Fetcher } from '../connectors/kafka/fetcher.ts'
-import { logRange } from '../connectors/kafka/offsets.ts'
-import { readPartition } from '../connectors/kafka/partition-reader.ts'
-import { Registry } from '../connectors/registry/registry.ts'
+import { GroupMember } from '../connectors/kafka/group-member.ts'
+import { assignSticky } from '../runtime/assignor.ts'
 import { TopicBroadcast } from '../runtime/broadcast.ts'
-import { BroadcastTopic } from '../runtime/broadcast-topic.ts'
 import { type Config, describeConfig, readConfig } from '../runtime/config.ts'
-import { fitClvModels } from '../runtime/fit-clv.ts'
-import { kafkaSettings } from '../runtime/kafka-settings.ts'
+import { kafkaSettings, trainerGroup } from '../runtime/kafka-settings.ts'
 import { createLog, type Log } from '../runtime/log.ts'
-import { type Customer, customerSchema } from '../schemas/avro/customer.ts'
-import { type TrainingExample, trainingExampleSchema } from '../schemas/avro/training-example.ts'
-import { AvroCodec } from '../schemas/codec.ts'
+import { reportHealth } from '../runtime/worker-connections.ts'
 import { AppError } from '../schemas/errors.ts'
-import { parseTrainingRequest, type TrainingRequest } from '../schemas/training-request.ts'
-import { ClvSchedule } from '../trainer/clv-schedule.ts'
-import { fitClvInThread } from '../trainer/fit-clv-in-thread.ts'
-import { trainInThread } from '../trainer/train-in-thread.ts'
-import { Trainer } from '../trainer/trainer.ts'
 import { onceAnswered } from './once-answered.ts'
 import { stopSignal } from './signals.ts'
+import { serveTerm } from './trainer-term.ts'
 
 const HELP = `everscore trainer: learns models from training-examples until SIGTERM or SIGINT.
 
 It trains for each tenant and kind when enough examples came, when time has passed, when the examples drift, and when it is
-asked to (POST /v1/models/{kind}/train). It fits the models of customer lifetime value every CLV_EVERY_MS. Run one: a second one would only do the same work again.
+asked to (POST /v1/models/{kind}/train). It fits the models of customer lifetime value every CLV_EVERY_MS. Several may run:
+one of them trains, the others stand by.
 The environment is described in docs/configuration.md.
 `
-const TICK_MS = 500
 /** What a trainer does without an answer of a server: wait, and go on where it was. */
 const RETRY_MS = 1_000
+/** How often one that stands by looks whether it is its turn. */
+const STANDBY_MS = 100
 
 export async function runTrainer(args: string[], env: NodeJS.ProcessEnv): Promise<number> {
   if (args.includes('--help')) {
@@ -47,7 +38,6 @@ export async function runTrainer(args: string[], env: NodeJS.ProcessEnv): Promis
   const stop = new AbortController()
   void stopped.then(() => stop.abort())
   try {
-    log('trainer is ready')
     await trainer.run(stop.signal)
     return 0
   } finally {
@@ -61,121 +51,72 @@ export interface RunningTrainer {
   close(): Promise<void>
 }
 
-/** The trainer with all it needs. */
+/**
+ * A trainer that is connected. Of those that run, a consumer group of one partition chooses the one that trains; one that
+ * thinks it still is, is fenced by the next.
+ */
 export async function openTrainer(config: Config, log: Log): Promise<RunningTrainer> {
-  const topicName = (topic: string): string => config.TOPIC_PREFIX + topic
-  const kafka = new KafkaClient(kafkaSettings(config, 'everscore-trainer'))
-  const fetcher = new Fetcher(kafka)
-  const broadcast = new TopicBroadcast(log)
-  const requests = new Map<string, TrainingRequest>()
-  const asked = new BroadcastTopic((json, key) => {
-    requests.set(key, parseTrainingRequest(json))
-    return null
-  }, log)
+  const [kafka, groupClient] = ['trainer', 'trainer-group'].map(
+    (name) => new KafkaClient(kafkaSettings(config, `everscore-${name}`)),
+  ) as [KafkaClient, KafkaClient]
+  const topics = ['customers', ...TopicBroadcast.TOPICS, 'training-examples', 'training-requests'].map(
+    (topic) => config.TOPIC_PREFIX + topic,
+  )
   const close = async (): Promise<void> => {
-    broadcast.close()
-    asked.close()
-    await fetcher.close()
     await kafka.close()
+    await groupClient.close()
   }
   try {
-    await kafka.connect(
-      ['customers', ...TopicBroadcast.TOPICS, 'training-examples', 'training-requests'].map(topicName),
-    )
-    await broadcast.start(kafka, fetcher, topicName)
-    await asked.start(kafka, fetcher, topicName('training-requests'))
+    await kafka.connect(topics)
+    await groupClient.connect(topics)
   } catch (error) {
     await close()
     throw error
   }
-  const producer = new EventProducer(kafka)
-  const trainer = new Trainer(
-    {
-      catalogue: broadcast.catalogue,
-      requests,
-      publish: (records) =>
-        producer.send(
-          records.map(({ topic, key, value }) => ({
-            topic: topicName(topic),
-            key: Buffer.from(key),
-            value: Buffer.from(JSON.stringify(value)),
-            timestamp: Date.now(),
-            partition: 0,
-          })),
-        ),
-      train: trainInThread,
-      now: Date.now,
-      log,
+  let turn: AbortController | null = null
+  const member = new GroupMember({
+    client: groupClient,
+    group: trainerGroup(config),
+    topics: [`${config.TOPIC_PREFIX}training-requests`],
+    partitions: 1,
+    assign: assignSticky,
+    protocolName: 'everscore-sticky',
+    sessionTimeoutMs: config.SESSION_TIMEOUT_MS,
+    rebalanceTimeoutMs: config.SESSION_TIMEOUT_MS,
+    heartbeatMs: config.HEARTBEAT_MS,
+    onHealth: reportHealth(log, 'kafka'),
+    onAssigned: (partitions) => {
+      const isOurs = partitions.length > 0
+      if (isOurs === (turn !== null)) return
+      turn?.abort(new AppError('NOT_OWNER', 'another trainer trains'))
+      turn = isOurs ? new AbortController() : null
+      if (!isOurs) log('trainer stands by')
     },
-    {
-      everyExamples: config.TRAIN_EVERY_EXAMPLES,
-      everyMs: config.TRAIN_EVERY_MS,
-      mostExamples: config.TRAIN_MOST_EXAMPLES,
-    },
-  )
-  const registry = new Registry(config.SCHEMA_REGISTRY_URL)
-  const clv = new ClvSchedule(
-    {
-      *populations() {
-        for (const [tenantId, { customers }] of broadcast.allThresholds()) yield [tenantId, customers]
-      },
-      fit: (signal) =>
-        fitClvModels(
-          {
-            kafka,
-            fetcher,
-            producer,
-            customerCodec: new AvroCodec<Customer>(customerSchema, registry),
-            settings: (tenantId) => broadcast.settings(tenantId),
-            topicName,
-            fit: fitClvInThread,
-            now: Date.now,
-          },
-          null,
-          signal,
-        ),
-      now: Date.now,
-      log,
-    },
-    config.CLV_EVERY_MS,
-  )
-  const codec = new AvroCodec<TrainingExample>(trainingExampleSchema, registry)
-  const topic = topicName('training-examples')
-  const positions = new Map<number, number>()
-
-  const readExamples = async (signal: AbortSignal): Promise<void> => {
-    for (let partition = 0; partition < kafka.partitionsOf(topic); partition++) {
-      const { start, end } = await logRange(kafka, topic, partition)
-      const from = Math.max(start, positions.get(partition) ?? 0)
-      for await (const slice of readPartition(fetcher, topic, partition, { from, to: end }, signal)) {
-        const examples = await Promise.all(
-          slice.records.map(async ({ value, timestamp }) => ({
-            example: value && (await codec.decodeLoading(value)),
-            timestamp,
-          })),
-        )
-        for (const { example, timestamp } of examples) if (example !== null) trainer.add(example, timestamp)
-        positions.set(partition, slice.position)
-      }
-    }
-  }
-
+  })
   return {
     async run(signal) {
+      member.start()
       while (!signal.aborted) {
+        const mine = turn as AbortController | null
+        // Not by its own memory: a member that was asleep still thinks that it is its turn.
+        if (mine === null || !(await member.confirms(0).catch(() => false))) {
+          await sleep(STANDBY_MS)
+          continue
+        }
         try {
-          await readExamples(signal)
-          await trainer.tick(signal)
-          await clv.tick(signal)
-          await sleep(TICK_MS, undefined, { signal })
+          await serveTerm({ config, kafka, log }, AbortSignal.any([signal, mine.signal]))
         } catch (error) {
-          if (signal.aborted) return
-          if (!(error instanceof AppError) || !error.retryable) throw error
+          if (signal.aborted || mine.signal.aborted) continue
+          const passing = error instanceof AppError && (error.retryable || error.code === 'PRODUCER_FENCED')
+          if (!passing) throw error
           log(`trainer waits: ${error.message}`, { level: 'warn', code: error.code })
           await sleep(RETRY_MS)
         }
       }
     },
-    close,
+    async close() {
+      await member.stop()
+      await close()
+    },
   }
 }

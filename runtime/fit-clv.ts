@@ -1,5 +1,6 @@
 import type { KafkaClient } from '../connectors/kafka/client.ts'
 import type { EventProducer } from '../connectors/kafka/event-producer.ts'
+import type { FencedPublisher } from '../connectors/kafka/fenced-publisher.ts'
 import type { Fetcher } from '../connectors/kafka/fetcher.ts'
 import { logRange } from '../connectors/kafka/offsets.ts'
 import { readPartition } from '../connectors/kafka/partition-reader.ts'
@@ -14,7 +15,7 @@ import { decodeState } from '../schemas/state-codec.ts'
 export interface FitClvPorts {
   readonly kafka: KafkaClient
   readonly fetcher: Fetcher
-  readonly producer: EventProducer
+  readonly producer: Pick<EventProducer, 'send'> | Pick<FencedPublisher, 'send'>
   readonly customerCodec: AvroCodec<Customer>
   readonly settings: (tenantId: string) => TenantSettings
   readonly topicName: (topic: string) => string

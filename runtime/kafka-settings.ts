@@ -32,6 +32,11 @@ export function aggregatesGroup(config: Config): string {
   return `${applicationId(config)}-aggregates`
 }
 
+/** The group that chooses the trainer. */
+export function trainerGroup(config: Config): string {
+  return `${applicationId(config)}-trainer`
+}
+
 /** The application id: the consumer group and the first part of every Redis key and transactional id. */
 export function applicationId(config: Config): string {
   return `${config.TOPIC_PREFIX}everscore`

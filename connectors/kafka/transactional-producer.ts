@@ -53,7 +53,8 @@ export interface TransactionOutput {
 
 export interface Transaction {
   readonly outputs: readonly TransactionOutput[]
-  readonly group: string
+  /** null: no offsets are committed. */
+  readonly group: string | null
   /** Next offset to read of each input partition. */
   readonly offsets: readonly { readonly topic: string; readonly partition: number; readonly offset: number }[]
 }
@@ -123,7 +124,10 @@ export class TransactionalProducer {
     const missing = outputs.filter(({ topic, partition }) => !added.partitions.has(`${topic}/${partition}`))
     await this.#add(missing, added.group === group ? null : group)
     stepDone('transaction-begun')
-    const [written] = await allSettledOrThrow([this.#produce(outputs), this.#commitOffsets(group, offsets)])
+    const [written] = await allSettledOrThrow([
+      this.#produce(outputs),
+      group === null ? Promise.resolve() : this.#commitOffsets(group, offsets),
+    ])
     stepDone('transaction-written')
     await this.#withCoordinator('committing the transaction', (broker) =>
       broker.endTxn({ ...this.#id(), transactionResult: true }),

@@ -3,15 +3,14 @@ import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { TrainingExample } from '../../schemas/avro/training-example.ts'
-import type { InputEvent } from '../../schemas/events.ts'
 import { type LinearModel, parseModel } from '../../schemas/model.ts'
 import { parseServedModel, type ServedModel, servedKey, versionKey } from '../../schemas/served-model.ts'
 import type { TrainingRequest } from '../../schemas/training-request.ts'
 import { exampleOf } from '../../trainer/example-of.ts'
 import { evaluate } from '../../training/evaluate.ts'
-import { HOUR, MINUTE, NOON, outcome, profile } from '../processors/build-event.ts'
 import { readCustomers } from './support/check-results.ts'
 import { type Installation, makeInstallation } from './support/installation.ts'
+import { leads, learnFrom } from './support/leads.ts'
 import { waitFor } from './support/wait-for.ts'
 import { type RunningWorker, startWorker, untilProcessed } from './support/workers.ts'
 
@@ -45,37 +44,6 @@ function startTrainer(): ChildProcess {
   return child
 }
 
-/** Leads of which those with a larger budget, and of one source, convert more often; one after another in time. */
-function leads(from: number, count: number): { profiles: InputEvent[]; outcomes: InputEvent[] } {
-  const profiles: InputEvent[] = []
-  const outcomes: InputEvent[] = []
-  for (let i = from; i < from + count; i++) {
-    const customerId = `lead-${i}`
-    const occurredAt = NOON + i * MINUTE
-    const budget = (i * 37) % 100
-    const source = i % 4 === 0 ? 'referral' : 'ad'
-    const chance = 0.1 + 0.006 * budget + (source === 'referral' ? 0.25 : 0)
-    const kind = ((i * 7919) % 1_000) / 1_000 < chance ? 'CONVERTED' : 'LOST'
-    profiles.push({
-      topic: 'profiles',
-      event: profile({ eventId: `p-${i}`, customerId, occurredAt, traits: { budget, source } }),
-    })
-    outcomes.push({
-      topic: 'outcomes',
-      event: outcome({ eventId: `o-${i}`, customerId, occurredAt: occurredAt + HOUR, kind }),
-    })
-  }
-  return { profiles, outcomes }
-}
-
-async function learnFrom(from: number, count: number): Promise<void> {
-  const { profiles, outcomes } = leads(from, count)
-  await installation.sink.write(profiles)
-  await untilProcessed(installation)
-  await installation.sink.write(outcomes)
-  await untilProcessed(installation)
-}
-
 async function records(topic: 'models' | 'training-requests'): Promise<[key: string, value: unknown][]> {
   return (await installation.read(topic)).map(({ key, value }) => [key!, JSON.parse(value!.toString())])
 }
@@ -92,7 +60,7 @@ async function modelOf(version: string): Promise<LinearModel> {
 test('outcomes make a model that takes over, also when the trainer is killed on the way', {
   timeout: 120_000,
 }, async () => {
-  await learnFrom(0, 1_600)
+  await learnFrom(installation, leads(0, 1_600))
   const victim = startTrainer()
   await waitFor('the training to begin', async () => (await records('training-requests')).length > 0)
   victim.kill('SIGKILL')
@@ -127,7 +95,7 @@ test('outcomes make a model that takes over, also when the trainer is killed on 
 })
 
 test('a training that is asked for is told of to its end; without enough examples it is refused', async () => {
-  await learnFrom(0, 20)
+  await learnFrom(installation, leads(0, 20))
   startTrainer()
   const topic = installation.topic('training-requests')
   const request: TrainingRequest = {
