@@ -48,8 +48,10 @@ export interface Installation {
   readonly reports: readonly WorkerReport[]
   /** Workers whose report can't be read: they run another version. */
   readonly unreadable: readonly string[]
-  /** Partitions that are being rebuilt. */
+  /** Partitions whose customers are being rebuilt. */
   readonly rebuilding: readonly number[]
+  /** Partitions whose results of windows are being rebuilt. */
+  readonly resultsRebuilding: readonly number[]
 }
 
 /**

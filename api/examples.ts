@@ -162,8 +162,19 @@ export const healthExample = {
       state: 'up',
       live: [{ workerId: 'w-1', version: '0.1.0', ageMs: 912, partitions: [0, 1] }],
       unowned: [],
+      rebuilding: [],
       failing: [],
       unreadable: [],
+    },
+    aggregates: {
+      state: 'up',
+      partitions: [
+        { partition: 0, state: 'running', workerId: 'w-1', lag: 0 },
+        { partition: 1, state: 'running', workerId: 'w-1', lag: 3 },
+      ],
+      unowned: [],
+      rebuilding: [],
+      failing: [],
     },
   },
 }

@@ -32,14 +32,34 @@ export function waitingFor(installation: Installation, partitions: number, now: 
   if (installation.partitions !== partitions) {
     return [`PARTITIONS to be ${installation.partitions}, as the installation has it, not ${partitions}`]
   }
-  const owners = ownersOf(freshReports(installation, now))
+  const reports = freshReports(installation, now)
+  const counting = ownersOf(reports, 'aggregateTasks')
+  // While nobody counts (TASKS, or workers of an earlier release), results that are whole are served all the same.
+  const counts = waitsOf('the results of partition', installation.resultsRebuilding, partitions, counting)
+  return [
+    ...waitsOf('partition', installation.rebuilding, partitions, ownersOf(reports)),
+    ...(counting.size > 0 || installation.resultsRebuilding.length > 0 ? counts : []),
+  ]
+}
+
+/** Partitions that no live worker owns. */
+export function unownedOf(owners: ReadonlyMap<number, Owned>, partitions: number): number[] {
+  return Array.from({ length: partitions }, (_, partition) => partition).filter((partition) => !owners.has(partition))
+}
+
+function waitsOf(
+  what: string,
+  rebuilding: readonly number[],
+  partitions: number,
+  owners: ReadonlyMap<number, Owned>,
+): string[] {
   const waits: string[] = []
   for (let partition = 0; partition < partitions; partition++) {
     const owned = owners.get(partition)
     const progress = owned?.task.restore ? `: ${progressOf(owned.task.restore)}` : ''
-    if (installation.rebuilding.includes(partition)) waits.push(`partition ${partition} to be rebuilt${progress}`)
-    else if (owned === undefined) waits.push(`a worker to take partition ${partition}`)
-    else if (owned.task.state === 'restoring') waits.push(`partition ${partition} to be restored${progress}`)
+    if (rebuilding.includes(partition)) waits.push(`${what} ${partition} to be rebuilt${progress}`)
+    else if (owned === undefined) waits.push(`a worker to take ${what} ${partition}`)
+    else if (owned.task.state === 'restoring') waits.push(`${what} ${partition} to be restored${progress}`)
   }
   return waits
 }

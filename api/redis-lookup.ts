@@ -44,11 +44,14 @@ export class RedisLookup implements CustomerLookup {
 
   async installation(partitions: number): Promise<Installation> {
     const numbers = Array.from({ length: partitions }, (_, partition) => partition)
-    const [count, hash, marks] = await asking(() =>
+    const marked = (keyOf: RedisKeys['rebuilding']): Promise<number[]> =>
+      Promise.all(numbers.map((partition) => this.#redis.exists(keyOf(partition))))
+    const [count, hash, marks, resultMarks] = await asking(() =>
       Promise.all([
         this.#redis.hget(this.#keys.meta, 'partitions'),
         this.#redis.hgetall(this.#keys.workers),
-        Promise.all(numbers.map((partition) => this.#redis.exists(this.#keys.rebuilding(partition)))),
+        marked(this.#keys.rebuilding),
+        marked(this.#keys.resultsRebuilding),
       ]),
     )
     const reports: WorkerReport[] = []
@@ -63,6 +66,7 @@ export class RedisLookup implements CustomerLookup {
       reports,
       unreadable,
       rebuilding: numbers.filter((partition) => marks[partition] === 1),
+      resultsRebuilding: numbers.filter((partition) => resultMarks[partition] === 1),
     }
   }
 

@@ -1,6 +1,6 @@
 import { REPORT_STALE_MS, type WorkerReport } from '../schemas/worker-report.ts'
 import type { Installation } from './customer-lookup.ts'
-import { freshReports, lagsOf, ownersOf } from './installation-state.ts'
+import { freshReports, lagsOf, ownersOf, unownedOf } from './installation-state.ts'
 import type { MetricFamily, Sample } from './prometheus-text.ts'
 
 /** What the workers report, as metrics. @param installation null: Redis didn't answer */
@@ -27,13 +27,25 @@ export function workerMetrics(installation: Installation | null, partitions: num
       name: 'everscore_partitions_unowned',
       type: 'gauge',
       help: 'Partitions that no live worker reports.',
-      samples: [{ value: Array.from({ length: partitions }, (_, p) => p).filter((p) => !owners.has(p)).length }],
+      samples: [{ value: unownedOf(owners, partitions).length }],
     },
     {
       name: 'everscore_partitions_rebuilding',
       type: 'gauge',
       help: 'Partitions that are rebuilt from the beginning: lookups of them answer 503.',
       samples: [{ value: installation.rebuilding.length }],
+    },
+    {
+      name: 'everscore_aggregate_partitions_unowned',
+      type: 'gauge',
+      help: 'Partitions of windows and populations in which no live worker counts.',
+      samples: [{ value: unownedOf(counting, partitions).length }],
+    },
+    {
+      name: 'everscore_aggregate_partitions_rebuilding',
+      type: 'gauge',
+      help: 'Partitions whose results of windows are rebuilt: lookups of them answer 503.',
+      samples: [{ value: installation.resultsRebuilding.length }],
     },
     {
       name: 'everscore_partition_state',

@@ -94,7 +94,7 @@ export async function serveTerm({ config, kafka, log }: TermOptions, signal: Abo
         *populations() {
           for (const [tenantId, { customers }] of broadcast.allThresholds()) yield [tenantId, customers]
         },
-        fit: (until) => fitClvModels(clvPorts, null, until),
+        fitModels: (until) => fitClvModels(clvPorts, null, until),
         now: Date.now,
         log,
       },

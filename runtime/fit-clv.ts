@@ -44,7 +44,7 @@ export async function fitClvModels(
   only: string | null,
   signal: AbortSignal,
 ): Promise<Map<string, ClvModel | null>> {
-  const { now, producer, settings, topicName, fit } = ports
+  const { now, producer, settings, topicName } = ports
   const tenants = await observe(ports, only, signal)
   const models = new Map<string, ClvModel | null>()
   for (const [tenantId, { sample, newestAt }] of tenants) {
@@ -52,7 +52,7 @@ export async function fitClvModels(
     const asOf = settings(tenantId).clock === 'event' ? newestAt : Math.max(newestAt, now())
     models.set(
       tenantId,
-      await fit(sample.summaries(), { version: `clv-${new Date(asOf).toISOString()}`, asOf }, signal),
+      await ports.fit(sample.summaries(), { version: `clv-${new Date(asOf).toISOString()}`, asOf }, signal),
     )
   }
   await producer.send(

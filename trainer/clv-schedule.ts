@@ -5,7 +5,7 @@ export interface ClvSchedulePorts {
   /** How many customers the population of each tenant has, as far as it is known. */
   readonly populations: () => Iterable<readonly [tenantId: string, customers: number]>
   /** Fits the models of all tenants and publishes them. @returns by tenant; null: too few customers bought again */
-  readonly fit: (signal: AbortSignal) => Promise<ReadonlyMap<string, ClvModel | null>>
+  readonly fitModels: (signal: AbortSignal) => Promise<ReadonlyMap<string, ClvModel | null>>
   readonly now: () => number
   readonly log: (message: string, details?: Readonly<Record<string, unknown>>) => void
 }
@@ -31,12 +31,12 @@ export class ClvSchedule {
 
   /** Fits if it is time. @throws failures of servers, after which it is tried again; the signal's reason */
   async tick(signal: AbortSignal): Promise<void> {
-    const { populations, fit, now, log } = this.#ports
+    const { populations, fitModels, now, log } = this.#ports
     const at = now()
     const customers = new Map(populations())
     if (!this.#isDue(at, customers)) return
     try {
-      for (const [tenantId, model] of await fit(signal)) {
+      for (const [tenantId, model] of await fitModels(signal)) {
         if (model === null) log('too few customers bought again for a CLV model', { level: 'debug', tenantId })
         else log('CLV model fitted', { tenantId, version: model.version, fallback: model.fit.fallback })
       }

@@ -6,7 +6,7 @@ import { NOT_READY_ERROR } from '../error-answer.ts'
 import { sendError } from '../error-handling.ts'
 import { healthExample } from '../examples.ts'
 import { notReady } from '../http-error.ts'
-import { freshReports, ownersOf, waitingFor } from '../installation-state.ts'
+import { freshReports, lagsOf, type Owned, ownersOf, unownedOf, waitingFor } from '../installation-state.ts'
 
 export interface HealthRouteDeps {
   readonly lookup: CustomerLookup
@@ -21,6 +21,27 @@ const workerSchema = Type.Object({
   ageMs: Type.Integer({ description: 'How old its last report is.' }),
   partitions: Type.Array(Type.Integer()),
 })
+const failingSchema = Type.Array(
+  Type.Object({ partition: Type.Integer(), state: Type.String(), code: Type.String() }),
+  { description: 'Partitions that stand still, and the code of the error that stopped them.' },
+)
+const aggregatesSchema = Type.Object(
+  {
+    state: Type.String({ description: 'up, down (no live worker counts), or unknown.' }),
+    partitions: Type.Array(
+      Type.Object({
+        partition: Type.Integer(),
+        state: Type.String(),
+        workerId: Type.String(),
+        lag: Type.Integer({ description: 'Changes that are not counted yet, records.' }),
+      }),
+    ),
+    unowned: Type.Array(Type.Integer(), { description: 'Partitions in which no live worker counts.' }),
+    rebuilding: Type.Array(Type.Integer(), { description: 'Partitions whose results are being rebuilt.' }),
+    failing: failingSchema,
+  },
+  { description: 'Windows and populations.' },
+)
 const healthSchema = Type.Object(
   {
     status: Type.String({ description: 'ok, or degraded: alive, but something it needs is away.' }),
@@ -31,11 +52,11 @@ const healthSchema = Type.Object(
         state: Type.String({ description: 'up, down (no live worker), or unknown.' }),
         live: Type.Array(workerSchema),
         unowned: Type.Array(Type.Integer(), { description: 'Partitions without a live worker.' }),
-        failing: Type.Array(Type.Object({ partition: Type.Integer(), state: Type.String(), code: Type.String() }), {
-          description: 'Partitions that stand still, and the code of the error that stopped them.',
-        }),
+        rebuilding: Type.Array(Type.Integer(), { description: 'Partitions whose customers are being rebuilt.' }),
+        failing: failingSchema,
         unreadable: Type.Array(Type.String(), { description: 'Workers whose reports this version cannot read.' }),
       }),
+      aggregates: aggregatesSchema,
     }),
   },
   {
@@ -96,34 +117,52 @@ async function healthOf({ lookup, partitions, now, version }: HealthRouteDeps): 
     installation = await lookup.installation(partitions)
   } catch (error) {
     const code = error instanceof AppError ? error.code : 'INTERNAL'
-    const workers = { state: 'unknown', live: [], unowned: [], failing: [], unreadable: [] }
-    return { status: 'degraded', version, dependencies: { redis: { state: 'down', code }, workers } }
+    const workers = { state: 'unknown', live: [], unowned: [], rebuilding: [], failing: [], unreadable: [] }
+    const aggregates = { state: 'unknown', partitions: [], unowned: [], rebuilding: [], failing: [] }
+    return { status: 'degraded', version, dependencies: { redis: { state: 'down', code }, workers, aggregates } }
   }
   const reports = freshReports(installation, now())
   const owners = ownersOf(reports)
-  const unowned = Array.from({ length: partitions }, (_, p) => p).filter((p) => !owners.has(p))
-  const working = [...owners.values(), ...ownersOf(reports, 'aggregateTasks').values()]
-  const failing = working.flatMap(({ task: { partition, state, failure } }) =>
-    failure === undefined ? [] : [{ partition, state, code: failure.code }],
-  )
+  const counting = ownersOf(reports, 'aggregateTasks')
   const live = reports.map((report) => ({
     workerId: report.workerId,
     version: report.version,
     ageMs: Math.max(0, Math.round(now() - report.at)),
     partitions: report.tasks.map((task) => task.partition),
   }))
-  return {
-    status: unowned.length + failing.length + installation.rebuilding.length === 0 ? 'ok' : 'degraded',
-    version,
-    dependencies: {
-      redis: { state: 'up' },
-      workers: {
-        state: live.length > 0 ? 'up' : 'down',
-        live,
-        unowned,
-        failing,
-        unreadable: [...installation.unreadable],
-      },
-    },
+  const workers = {
+    state: live.length > 0 ? 'up' : 'down',
+    live,
+    unowned: unownedOf(owners, partitions),
+    rebuilding: [...installation.rebuilding],
+    failing: failingOf(owners),
+    unreadable: [...installation.unreadable],
   }
+  const aggregates = {
+    state: counting.size > 0 ? 'up' : 'down',
+    partitions: countedBy(counting),
+    unowned: unownedOf(counting, partitions),
+    rebuilding: [...installation.resultsRebuilding],
+    failing: failingOf(counting),
+  }
+  const isWhole = [workers, aggregates].every(
+    ({ unowned, rebuilding, failing }) => unowned.length + rebuilding.length + failing.length === 0,
+  )
+  return { status: isWhole ? 'ok' : 'degraded', version, dependencies: { redis: { state: 'up' }, workers, aggregates } }
+}
+
+function failingOf(owners: ReadonlyMap<number, Owned>): Static<typeof failingSchema> {
+  return [...owners.values()].flatMap(({ task: { partition, state, failure } }) =>
+    failure === undefined ? [] : [{ partition, state, code: failure.code }],
+  )
+}
+
+function countedBy(counting: ReadonlyMap<number, Owned>): Static<typeof aggregatesSchema>['partitions'] {
+  const lags = Map.groupBy(lagsOf(counting), ({ partition }) => partition)
+  return [...counting.values()]
+    .map(({ task: { partition, state }, report: { workerId } }) => {
+      const lag = (lags.get(partition) ?? []).reduce((sum, each) => sum + each.lag, 0)
+      return { partition, state, workerId, lag }
+    })
+    .sort((one, other) => one.partition - other.partition)
 }

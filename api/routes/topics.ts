@@ -4,7 +4,7 @@ import type { App } from '../app.ts'
 import type { CustomerLookup } from '../customer-lookup.ts'
 import { LOOKUP_ERRORS } from '../error-answer.ts'
 import { topicsExample } from '../examples.ts'
-import { freshReports, type Lag, lagsOf, ownersOf, worstOf } from '../installation-state.ts'
+import { freshReports, type Lag, lagsOf, ownersOf, unownedOf, worstOf } from '../installation-state.ts'
 
 export interface TopicRouteDeps {
   readonly lookup: CustomerLookup
@@ -51,7 +51,7 @@ export function topicsRoute(app: App, { lookup, partitions, now }: TopicRouteDep
       const installation = await lookup.installation(partitions)
       const reports = freshReports(installation, now())
       const owners = ownersOf(reports)
-      const unowned = Array.from({ length: partitions }, (_, p) => p).filter((p) => !owners.has(p))
+      const unowned = unownedOf(owners, partitions)
       return {
         topics: [
           ...Map.groupBy(lagsOf(owners).concat(lagsOf(ownersOf(reports, 'aggregateTasks'))), (lag) => lag.topic),

@@ -78,19 +78,14 @@ describe('GET /v1/top', () => {
 describe('GET /v1/topics', () => {
   it('sums lag by topic and says the worst latency', async () => {
     const answer = (await get('/v1/topics')).json()
-    expect(answer.topics).toEqual([
-      {
-        topic: 'interactions',
+    const partitions = Array.from({ length: PARTITIONS }, (_, partition) => partition)
+    expect(answer.topics).toEqual(
+      ['interactions', 'nps-deltas'].map((topic) => ({
+        topic,
         lag: 3 * PARTITIONS,
-        partitions: Array.from({ length: PARTITIONS }, (_, partition) => ({
-          partition,
-          position: 7,
-          end: 10,
-          lag: 3,
-          workerId: 'w-1',
-        })),
-      },
-    ])
+        partitions: partitions.map((partition) => ({ partition, position: 7, end: 10, lag: 3, workerId: 'w-1' })),
+      })),
+    )
     expect(answer.latency.ingestToVisible).toEqual({ p50Ms: 4, p95Ms: 9.5, p99Ms: 20, count: 100 })
     expect(answer).toMatchObject({ unowned: [], partial: false })
   })

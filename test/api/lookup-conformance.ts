@@ -89,16 +89,22 @@ export function describeLookup(name: string, create: () => Promise<ServingView>)
     })
 
     it('tells what workers report, and which reports it cannot read', async () => {
-      expect(await view.lookup.installation(4)).toMatchObject({ partitions: null, reports: [], rebuilding: [] })
+      expect(await view.lookup.installation(4)).toMatchObject({
+        partitions: null,
+        reports: [],
+        rebuilding: [],
+        resultsRebuilding: [],
+      })
       await view.setUp(4)
       const report = runningWorker(4, 1_000)
       await view.report('w-1', report)
       await view.report('w-2', '{"workerId":')
       await view.report('w-3', '{"workerId":"w-3"}')
       await view.mark(2, '{}')
+      await view.markResults(1, '{}')
       await view.mark(3, '{}')
       const installation = await view.lookup.installation(3)
-      expect(installation).toMatchObject({ partitions: 4, reports: [report], rebuilding: [2] })
+      expect(installation).toMatchObject({ partitions: 4, reports: [report], rebuilding: [2], resultsRebuilding: [1] })
       expect([...installation.unreadable].sort()).toEqual(['w-2', 'w-3'])
     })
   })

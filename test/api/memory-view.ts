@@ -11,6 +11,7 @@ export function createMemoryView(): ServingView {
   const indexes = new Map<string, Map<string, number>>()
   const positions = new Map<number, { offset: number; inputs: string }>()
   const marks = new Map<number, string>()
+  const resultMarks = new Map<number, string>()
   const reports = new Map<string, WorkerReport | string>()
   let partitions: number | null = null
 
@@ -42,7 +43,8 @@ export function createMemoryView(): ServingView {
         partitions,
         reports: parsed.flatMap(([, report]) => (report === undefined ? [] : [report])),
         unreadable: parsed.flatMap(([id, report]) => (report === undefined ? [id] : [])),
-        rebuilding: [...marks.keys()].filter((partition) => partition < count).sort((one, other) => one - other),
+        rebuilding: marked(marks, count),
+        resultsRebuilding: marked(resultMarks, count),
       }
     },
   }
@@ -68,6 +70,10 @@ export function createMemoryView(): ServingView {
       if (mark === null) marks.delete(partition)
       else marks.set(partition, mark)
     },
+    async markResults(partition, mark) {
+      if (mark === null) resultMarks.delete(partition)
+      else resultMarks.set(partition, mark)
+    },
     async setUp(count) {
       partitions = count
     },
@@ -76,4 +82,8 @@ export function createMemoryView(): ServingView {
     },
     async close() {},
   }
+}
+
+function marked(marks: ReadonlyMap<number, string>, count: number): number[] {
+  return [...marks.keys()].filter((partition) => partition < count).sort((one, other) => one - other)
 }

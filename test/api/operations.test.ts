@@ -38,7 +38,7 @@ describe('/ready', () => {
     expect(await waitsFor()).toEqual(['partition 2 to be rebuilt'])
     await view.mark(2, null)
     await view.report('w-1', {
-      ...runningWorker(2, NOW),
+      ...runningWorker(PARTITIONS, NOW),
       tasks: [
         { partition: 0, state: 'running', lag: [] },
         { partition: 1, state: 'restoring', restore: { from: 100, to: 1_100, position: 500, seconds: 2 }, lag: [] },
@@ -52,6 +52,25 @@ describe('/ready', () => {
     const response = await get('/ready')
     expect(response.statusCode).toBe(503)
     expect(response.json().error.code).toBe('NOT_READY')
+  })
+
+  it('waits for results of windows, once somebody counts', async () => {
+    await settle(view)
+    await view.markResults(1, '{}')
+    expect(await waitsFor()).toEqual(['the results of partition 1 to be rebuilt'])
+    await view.markResults(1, null)
+    const worker = runningWorker(PARTITIONS, NOW)
+    const counting = worker.aggregateTasks!
+    await view.report('w-1', {
+      ...worker,
+      aggregateTasks: [{ ...counting[0]!, state: 'restoring' }, ...counting.slice(2)],
+    })
+    expect(await waitsFor()).toEqual([
+      'the results of partition 0 to be restored',
+      'a worker to take the results of partition 1',
+    ])
+    await view.report('w-1', { ...worker, aggregateTasks: [] })
+    expect((await get('/ready')).json()).toEqual({ ready: true })
   })
 
   it('waits for Redis', async () => {
@@ -79,8 +98,16 @@ describe('/health', () => {
           state: 'up',
           live: [{ workerId: 'w-1', version: '0.1.0', ageMs: 1_000, partitions: [0, 1, 2, 3] }],
           unowned: [],
+          rebuilding: [],
           failing: [],
           unreadable: [],
+        },
+        aggregates: {
+          state: 'up',
+          partitions: [0, 1, 2, 3].map((partition) => ({ partition, state: 'running', workerId: 'w-1', lag: 3 })),
+          unowned: [],
+          rebuilding: [],
+          failing: [],
         },
       },
     })
@@ -94,6 +121,27 @@ describe('/health', () => {
       status: 'degraded',
       dependencies: {
         workers: { failing: [{ partition: 3, state: 'paused', code: 'SCHEMA_INCOMPATIBLE' }], unreadable: ['w-3'] },
+      },
+    })
+  })
+
+  it('is degraded while windows are not counted, or their results rebuilt', async () => {
+    await settle(view)
+    await view.markResults(2, '{}')
+    expect((await get('/health')).json()).toMatchObject({
+      status: 'degraded',
+      dependencies: { workers: { rebuilding: [] }, aggregates: { rebuilding: [2], unowned: [] } },
+    })
+    await view.markResults(2, null)
+    const failure = { code: 'OFFSETS_UNKNOWN', message: 'deltas were read whose counts are gone' }
+    const worker = runningWorker(PARTITIONS, NOW)
+    const paused = { ...worker.aggregateTasks![3]!, state: 'paused' as const, failure }
+    await view.report('w-1', { ...worker, aggregateTasks: [paused] })
+    expect((await get('/health')).json()).toMatchObject({
+      status: 'degraded',
+      dependencies: {
+        workers: { unowned: [], failing: [] },
+        aggregates: { unowned: [0, 1, 2], failing: [{ partition: 3, state: 'paused', code: 'OFFSETS_UNKNOWN' }] },
       },
     })
   })
@@ -119,7 +167,9 @@ describe('/metrics', () => {
     expect(response.headers['content-type']).toBe('text/plain; version=0.0.4; charset=utf-8')
     const families = parsePrometheus(response.body)
     expect(families.get('everscore_redis_up')).toEqual(new Map([['everscore_redis_up{}', 1]]))
-    expect(families.get('everscore_topic_lag_records')?.size).toBe(PARTITIONS)
+    expect(families.get('everscore_topic_lag_records')?.size).toBe(2 * PARTITIONS)
+    expect(response.body).toContain('everscore_aggregate_partitions_unowned 0\n')
+    expect(response.body).toContain('everscore_aggregate_partitions_rebuilding 0\n')
     expect(response.body).toContain('everscore_dead_letters_total{worker="w-1",reason="bad \\"json\\""} 1\n')
     expect(response.body).toContain('everscore_records_lost_total{worker="w-1"} 4\n')
     expect(response.body).toContain('everscore_ingest_to_visible_seconds{worker="w-1",quantile="0.95"} 0.0095\n')

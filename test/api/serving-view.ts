@@ -18,6 +18,8 @@ export interface ServingView {
   /** Where the partition's view stands; null: nobody has built it. */
   position(partition: number, position: { offset: number; inputs: string } | null): Promise<void>
   mark(partition: number, mark: string | null): Promise<void>
+  /** As `mark`, of the results of windows. */
+  markResults(partition: number, mark: string | null): Promise<void>
   setUp(partitions: number | null): Promise<void>
   report(workerId: string, report: WorkerReport | string): Promise<void>
   close(): Promise<void>
@@ -50,5 +52,9 @@ export function runningWorker(partitions: number, at: number, lag = 0): WorkerRe
     state: 'running' as const,
     lag: [{ topic: 'interactions', partition, position: 7, end: 7 + lag }],
   }))
-  return workerReport({ at, tasks })
+  const aggregateTasks = tasks.map((task) => ({
+    ...task,
+    lag: task.lag.map((each) => ({ ...each, topic: 'nps-deltas' })),
+  }))
+  return workerReport({ at, tasks, aggregateTasks })
 }

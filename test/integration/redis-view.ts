@@ -40,6 +40,10 @@ export async function createRedisView(url: string, lookupUrl = url): Promise<Red
       if (mark === null) await redis.del(keys.rebuilding(partition))
       else await redis.set(keys.rebuilding(partition), mark, 'EX', 60)
     },
+    async markResults(partition, mark) {
+      if (mark === null) await redis.del(keys.resultsRebuilding(partition))
+      else await redis.set(keys.resultsRebuilding(partition), mark, 'EX', 60)
+    },
     async setUp(partitions) {
       if (partitions === null) await redis.hdel(keys.meta, 'partitions')
       else await redis.hset(keys.meta, 'partitions', partitions)

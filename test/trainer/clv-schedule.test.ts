@@ -21,7 +21,7 @@ beforeEach(() => {
   schedule = new ClvSchedule(
     {
       populations: () => (customers === 0 ? [] : [['shop', customers]]),
-      fit: async () => {
+      fitModels: async () => {
         fits++
         if (failure !== null) throw failure
         return new Map()
