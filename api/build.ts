@@ -15,6 +15,7 @@ import { checkQuery, parseQueryString } from './query-string.ts'
 import { installRequestMetrics } from './request-metrics.ts'
 import type { Rescorer } from './rescorer.ts'
 import { crossSellRoutes } from './routes/cross-sell.ts'
+import { crossSellMatrixRoute } from './routes/cross-sell-matrix.ts'
 import { customerRoutes } from './routes/customers.ts'
 import { healthRoutes } from './routes/health.ts'
 import { metricsRoute } from './routes/metrics.ts'
@@ -67,6 +68,7 @@ export async function buildApi(deps: ApiDeps): Promise<App> {
   topRoute(app, deps)
   npsRoute(app, deps)
   crossSellRoutes(app, deps)
+  crossSellMatrixRoute(app, deps)
   topicsRoute(app, deps)
   healthRoutes(app, deps)
   metricsRoute(app, { ...deps, requestMetrics })

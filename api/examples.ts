@@ -138,6 +138,25 @@ export const crossSellExample = {
   ],
 }
 
+export const crossSellMatrixExample = {
+  level: 'item',
+  metric: 'confidence',
+  windowStart: 0,
+  windowEnd: null,
+  ids: ['85123A', '22423', '22699'],
+  orders: [2135, 2013, 879],
+  matrix: [
+    [1, 0.18, 0.05],
+    [0.19, 1, 0.2],
+    [0.12, 0.458, 1],
+  ],
+  totalOrders: 20_136,
+  maxError: 0,
+  final: false,
+  partial: true,
+  generatedAt: 1_768_478_400_000,
+}
+
 const latency = { p50Ms: 4, p95Ms: 9.5, p99Ms: 20.7, count: 120_000 }
 
 export const topicsExample = {

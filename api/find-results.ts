@@ -1,3 +1,4 @@
+import { Type } from 'typebox'
 import type { CrossSell } from '../schemas/avro/cross-sell.ts'
 import type { Nps } from '../schemas/avro/nps.ts'
 import { AppError } from '../schemas/errors.ts'
@@ -60,4 +61,38 @@ export async function findWindows(
     const [start, end] = window.split('/')
     return end !== '' && Number(end) - Number(start) === size
   })
+}
+
+const TIME_MAX = 8_640_000_000_000_000
+
+/** Which window is asked about. */
+export const windowQuery = {
+  window: Type.String({
+    default: 'ever',
+    description: 'Size of a window as the settings have it, such as 7d; ever: all orders.',
+  }),
+  at: Type.Optional(
+    Type.Integer({
+      minimum: 0,
+      maximum: TIME_MAX,
+      description: 'A time in the window, epoch ms; without: the newest.',
+    }),
+  ),
+}
+
+/** @returns `<start>/<end>` of the newest window that has the time; null: there is none */
+export async function findWindow(
+  deps: ResultDeps,
+  of: ResultScope,
+  { window, at }: { readonly window: string; readonly at?: number },
+): Promise<string | null> {
+  const size = windowSizeOf(window)
+  const range = at === undefined ? { first: 0, last: TIME_MAX } : { first: at - (size ?? 0) + 1, last: at + 1 }
+  return (await findWindows(deps, of, { size, ...range })).at(-1) ?? null
+}
+
+/** An item or category as it is in keys. @throws AppError INPUT_INVALID naming the parameter */
+export function encodedName(id: string, field: string): string {
+  if (id.isWellFormed()) return encodeURIComponent(id)
+  throw new AppError('INPUT_INVALID', `${field} is not UTF-8`, { details: { field } })
 }

@@ -2,7 +2,7 @@ import type { Redis } from 'ioredis'
 import type { RedisKeys } from '../schemas/redis-keys.ts'
 import { type ScriptAnswer, viewOf } from './redis-lookup.ts'
 import { RedisReadScript } from './redis-read-script.ts'
-import type { ResultLookup, ResultScope, ResultsRead, WindowsRead } from './result-lookup.ts'
+import type { PairsRead, ResultLookup, ResultScope, ResultsRead, WindowsRead } from './result-lookup.ts'
 
 /** The serving view of results in Redis; see RedisLookup. */
 export class RedisResultLookup implements ResultLookup {
@@ -10,6 +10,7 @@ export class RedisResultLookup implements ResultLookup {
   readonly #keys: RedisKeys
   readonly #readWindows = new RedisReadScript('read-windows.lua')
   readonly #readResults = new RedisReadScript('read-results.lua')
+  readonly #readPairs = new RedisReadScript('read-pairs.lua')
   readonly #readPartners = new RedisReadScript('read-partners.lua')
 
   constructor(redis: Redis, keys: RedisKeys) {
@@ -26,16 +27,23 @@ export class RedisResultLookup implements ResultLookup {
   async results(
     { partition, scope }: ResultScope,
     windows: readonly string[],
-    id: string | null,
+    ids: readonly string[] | null,
   ): Promise<ResultsRead> {
     const names = [
       ...this.#viewKeys(partition),
       ...windows.map((window) => this.#keys.results(partition, scope, window)),
     ]
-    const answer = await this.#run(this.#readResults, names, id === null ? [] : [id])
+    const answer = await this.#run(this.#readResults, names, ids ?? [])
     const rows = answer[3] as unknown as (Buffer | null)[][]
-    const values = rows.flatMap((row) => (id === null ? row.filter((_, i) => i % 2 === 1) : row))
+    const values = rows.flatMap((row) => (ids === null ? row.filter((_, i) => i % 2 === 1) : row))
     return { ...viewOf(answer), values: values.filter((value) => value !== null) }
+  }
+
+  async pairs({ partition, scope }: ResultScope, window: string, cursor: string, about: number): Promise<PairsRead> {
+    const names = [...this.#viewKeys(partition), this.#keys.results(partition, scope, window)]
+    const answer = await this.#run(this.#readPairs, names, [cursor, String(about)])
+    const [, , , values, next, count] = answer as unknown as [...ScriptAnswer, Buffer, number] // its header says so
+    return { ...viewOf(answer), values: values as Buffer[], cursor: String(next), count }
   }
 
   async partners({ partition, scope }: ResultScope, window: string, item: string, limit: number): Promise<ResultsRead> {

@@ -1,29 +1,17 @@
 import { type Static, Type } from 'typebox'
 import type { CrossSell } from '../../schemas/avro/cross-sell.ts'
-import { AppError } from '../../schemas/errors.ts'
 import type { App } from '../app.ts'
 import { LOOKUP_ERRORS } from '../error-answer.ts'
 import { crossSellExample } from '../examples.ts'
-import { findWindows, mustBeTrusted, type ResultDeps, scopeOf, windowSizeOf } from '../find-results.ts'
+import { encodedName, findWindow, mustBeTrusted, type ResultDeps, scopeOf, windowQuery } from '../find-results.ts'
 
 const LIMIT_DEFAULT = 20
 const LIMIT_MAX = 500
 const NAME_MAX = 256
-const TIME_MAX = 8_640_000_000_000_000
 
 const common = {
   limit: Type.Integer({ minimum: 1, maximum: LIMIT_MAX, default: LIMIT_DEFAULT }),
-  window: Type.String({
-    default: 'ever',
-    description: 'Size of a window as the settings have it, such as 7d; ever: all orders.',
-  }),
-  at: Type.Optional(
-    Type.Integer({
-      minimum: 0,
-      maximum: TIME_MAX,
-      description: 'A time in the window, epoch ms; without: the newest.',
-    }),
-  ),
+  ...windowQuery,
 }
 const name = (description: string) => Type.String({ minLength: 1, maxLength: NAME_MAX, description })
 const itemQuery = Type.Object(common, { additionalProperties: false })
@@ -96,13 +84,11 @@ export function crossSellRoutes(app: App, deps: ResultDeps): void {
 
 async function answer(deps: ResultDeps, tenantId: string, { level, id, limit, window, at }: Asked): Promise<Answer> {
   const of = scopeOf(deps, tenantId, level)
-  const size = windowSizeOf(window)
-  const range = at === undefined ? { first: 0, last: TIME_MAX } : { first: at - (size ?? 0) + 1, last: at + 1 }
-  const found = (await findWindows(deps, of, { size, ...range })).at(-1)
-  if (found === undefined) {
+  const found = await findWindow(deps, of, { window, ...(at === undefined ? {} : { at }) })
+  if (found === null) {
     return { level, id, windowStart: null, windowEnd: null, orders: 0, totalOrders: 0, partners: [] }
   }
-  const read = await deps.results.partners(of, found, encodedName(id), limit)
+  const read = await deps.results.partners(of, found, encodedName(id, level === 'item' ? 'itemId' : 'category'), limit)
   const { values } = await mustBeTrusted(deps, of, read)
   const pairs = await Promise.all(values.map(deps.decodeCrossSell))
   const [start, end] = found.split('/') as [string, string]
@@ -133,9 +119,4 @@ function partnerOf(pair: CrossSell, id: string): Answer['partners'][number] {
     final,
     revision,
   }
-}
-
-function encodedName(id: string): string {
-  if (id.isWellFormed()) return encodeURIComponent(id)
-  throw new AppError('INPUT_INVALID', 'the id is not UTF-8', { details: { field: 'itemId', in: 'path' } })
 }

@@ -62,7 +62,7 @@ export function npsRoute(app: App, deps: ResultDeps): void {
       }
       const of = scopeOf(deps, request.tenantId, 'NPS')
       const windows = await findWindows(deps, of, { size: windowSizeOf(window), first, last })
-      const found = await deps.results.results(of, windows.slice(0, WINDOWS_MAX), groupId(group))
+      const found = await deps.results.results(of, windows.slice(0, WINDOWS_MAX), groupIds(group))
       const { values } = await mustBeTrusted(deps, of, found)
       const items = await Promise.all(values.map(deps.decodeNps))
       const wanted = items.filter(({ groupKey }) => group === undefined || groupKey === group.split('=')[0])
@@ -73,9 +73,9 @@ export function npsRoute(app: App, deps: ResultDeps): void {
 }
 
 /** The id of one group in the keys of results; null: all values of an attribute. */
-function groupId(group: string | undefined): string | null {
-  if (group === undefined) return ''
+function groupIds(group: string | undefined): string[] | null {
+  if (group === undefined) return ['']
   const equals = group.indexOf('=')
   if (equals < 0) return null
-  return `${encodeURIComponent(group.slice(0, equals))}=${encodeURIComponent(group.slice(equals + 1))}`
+  return [`${encodeURIComponent(group.slice(0, equals))}=${encodeURIComponent(group.slice(equals + 1))}`]
 }

@@ -49,6 +49,7 @@ describe('/openapi.json', () => {
       '/openapi.json',
       '/ready',
       '/v1/cross-sell',
+      '/v1/cross-sell-matrix',
       '/v1/cross-sell/{itemId}',
       '/v1/customers',
       '/v1/customers/{id}',

@@ -35,6 +35,7 @@ const NO_RESULTS: Pick<ApiDeps, 'results' | 'decodeNps' | 'decodeCrossSell'> = {
   results: {
     windows: async () => ({ state: 'absent', windows: [] }),
     results: async () => ({ state: 'absent', values: [] }),
+    pairs: async () => ({ state: 'absent', values: [], cursor: '0', count: 0 }),
     partners: async () => ({ state: 'absent', values: [] }),
   },
   decodeNps: undecodable,

@@ -80,6 +80,7 @@ async function expectLookups(events: readonly InputEvent[]): Promise<void> {
       level: 'category',
       id: 'cat/1',
     })
+    await expectMatrix(ask, pairs)
     expect((await ask('/v1/cross-sell/nothing')).body).toMatchObject({ orders: 0, partners: [] })
     expect(await ask('/v1/nps?window=week')).toMatchObject({
       status: 400,
@@ -87,6 +88,55 @@ async function expectLookups(events: readonly InputEvent[]): Promise<void> {
     })
   } finally {
     await server.close()
+  }
+}
+
+type Ask = (path: string) => Promise<{ status: number; body: unknown }>
+interface Matrix {
+  readonly ids: readonly string[]
+  readonly orders: readonly number[]
+  readonly matrix: readonly (readonly number[])[]
+  readonly totalOrders: number
+  readonly partial: boolean
+}
+
+/** The matrix of all items is that of the true counts, its ranking and parts of it too. */
+async function expectMatrix(ask: Ask, pairs: ReadonlyMap<string, number>): Promise<void> {
+  const all = (await ask('/v1/cross-sell-matrix?limit=100')).body as Matrix
+  const trueOrders = (a: string, b: string): number => pairs.get(`item 0/ ${[a, b].sort().join('+')}`) ?? 0
+  expect(all.ids.length).toBeGreaterThan(3)
+  all.matrix.forEach((row, i) => {
+    expect(row).toEqual(all.ids.map((id, j) => (i === j ? 1 : trueOrders(all.ids[i]!, id) / all.orders[i]!)))
+  })
+  expect(all.partial).toBe(false)
+  const ranked = all.ids.map((id, i) => [id, all.orders[i]!] as const)
+  expect(ranked).toEqual(ranked.toSorted(([a, x], [b, y]) => y - x || (a < b ? -1 : 1)))
+  expect((await ask('/v1/cross-sell-matrix?limit=2')).body).toMatchObject({ ids: all.ids.slice(0, 2), partial: true })
+  const [first, second] = all.ids as [string, string]
+  const asked = [second, 'nothing', first]
+  const part = (await ask(`/v1/cross-sell-matrix?metric=lift&ids=${asked.map(encodeURIComponent).join(',')}`))
+    .body as Matrix
+  const lift = (all.matrix[0]![1]! * all.totalOrders) / all.orders[1]!
+  expect([part.ids, part.orders]).toEqual([asked, [all.orders[1], 0, all.orders[0]]])
+  expect(part.matrix[0]![2]).toBeCloseTo(lift, 12)
+  expect(part.matrix[0]![0]).toBeCloseTo(all.totalOrders / all.orders[1]!, 12)
+  expect(part.matrix[1]).toEqual([0, 0, 0])
+  expect((await ask('/v1/cross-sell-matrix?level=category&window=7d')).body).toMatchObject({
+    level: 'category',
+    partial: false,
+  })
+  expect((await ask('/v1/cross-sell-matrix?minOrders=1000000&limit=1')).body).toMatchObject({ matrix: [[1]] })
+  for (const [query, field] of [
+    ['limit=101', 'limit'],
+    ['level=brand', 'level'],
+    ['window=week', 'window'],
+    ['ids=', 'ids'],
+    ['metric=support', 'metric'],
+  ]) {
+    expect(await ask(`/v1/cross-sell-matrix?${query}`)).toMatchObject({
+      status: 400,
+      body: { error: { details: { field: expect.stringContaining(field!) } } },
+    })
   }
 }
 
