@@ -41,7 +41,7 @@ export class NextChange {
 
   /**
    * When the next churn band comes if nothing arrives, or a change that the minimum interval holds back: epoch ms after
-   * `asOf`; 0 for never. It is exact to a second, or with `isLook` false it may be earlier: a time before which nothing
+   * `asOf`; 0 for never. It is at most two seconds too late, or with `isLook` false it may be earlier: a time before which nothing
    * changes, and at which one looks again.
    * @param isLook nothing came since the timer before this was planned
    */

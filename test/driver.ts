@@ -65,6 +65,8 @@ export interface Driver {
    * fired those of the event's own customer that were due before the event and before the newest event of his tenant.
    */
   passTime(before: number): void
+  /** Nothing of the customer stays, as after a null value on `profiles`. */
+  erase(tenantId: string, customerId: string): void
   /** Judges all customers anew by the thresholds in force, as the task does when thresholds have changed. */
   sweep(): void
   /** The records that came into an output topic since it was last read. */
@@ -158,6 +160,9 @@ export function createDriver({ settings = DEFAULT_SETTINGS, models, thresholds =
         outputs['dead-letters'].push({ input: context.input, stage, reason, error })
       }
       return outcome
+    },
+    erase(tenantId, customerId) {
+      states.delete(customerKey(tenantId, customerId))
     },
     sweep() {
       for (const key of states.keys()) {

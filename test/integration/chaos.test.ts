@@ -21,9 +21,9 @@ test(
     const { figures } = report
     for (const kind of Object.keys(FINDING_KINDS) as (keyof typeof FINDING_KINDS)[]) expect(figures[kind], kind).toBe(0)
     for (const name of FAULTS) expect(figures[name], name).toBeGreaterThan(0)
-    const { events, scored, erasures, duplicates, deadLetters } = figures
+    const { events, scored, erasures, duplicates, deadLetters, timers, late, results } = figures
     expect(scored + erasures + duplicates + deadLetters).toBe(events)
-    for (const each of [scored, erasures, duplicates, deadLetters]) expect(each).toBeGreaterThan(0)
+    for (const each of [scored, erasures, duplicates, deadLetters, timers, late, results]) expect(each).toBeGreaterThan(0)
     await rm(folder, { recursive: true, force: true })
   },
   LONGEST_MS,

@@ -1,6 +1,7 @@
 import type { seeded } from '../../../bench/random.ts'
 import { AppError } from '../../../schemas/errors.ts'
 import { INPUT_TOPICS } from '../../../schemas/topics.ts'
+import { BASE_SETTINGS } from './base-settings.ts'
 import type { Faults } from './campaign.ts'
 import { TENANTS } from './make-events.ts'
 
@@ -28,7 +29,11 @@ export const INPUT_FAULTS: Faults = {
   },
   async settingsChanges({ producer, config, tally }, random) {
     const tenant = TENANTS[Math.floor(random() * TENANTS.length)]!
-    const value = JSON.stringify(settingsOf(tally.settingsChanges + 1, random))
+    const value = JSON.stringify({
+      ...BASE_SETTINGS[tenant],
+      // The first version is that of the beginning.
+      ...settingsOf(tally.settingsChanges + 2, random),
+    })
     const topic = `${config.TOPIC_PREFIX}settings`
     const record = { topic, key: Buffer.from(tenant), value: Buffer.from(value), timestamp: Date.now() }
     await producer.send([record])

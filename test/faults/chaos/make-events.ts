@@ -1,10 +1,10 @@
 import { type seeded, zipf } from '../../../bench/random.ts'
 import type { Outcome } from '../../../schemas/avro/outcome.ts'
 import type { Survey } from '../../../schemas/avro/survey.ts'
-import type { Transaction } from '../../../schemas/avro/transaction.ts'
 import { INTERACTION_TYPES } from '../../../schemas/customer-state.ts'
 import type { InputEvent } from '../../../schemas/events.ts'
 import { customerKey } from '../../../schemas/partition.ts'
+import { Orders } from './make-orders.ts'
 
 const HOUR_MS = 3_600_000
 const DAY_MS = 24 * HOUR_MS
@@ -26,13 +26,14 @@ export interface LoadOptions {
 }
 
 /**
- * Endless events of all topics and types: 2 % repeat one of the last 200 events, 2 % are up to three days late, 0.7 % break
- * a rule that no schema knows, 0.3 % erase their customer. Customers by Zipf 0.7. The same random numbers give the same
- * events.
+ * Endless events of all topics and types: 2 % repeat one of the last 200 events, 2 % are up to three days late, 0.5 % up
+ * to forty, 0.7 % break a rule that no schema knows, 0.3 % erase their customer. Customers by Zipf 0.7, so that most of
+ * them are quiet for long. The same random numbers give the same events.
  */
 export function* makeEvents({ random, customers, events, until, ids }: LoadOptions): Generator<Load, never> {
   const rankOf = zipf(customers, 0.7)
   const recent: InputEvent[] = []
+  const orders = new Orders(random)
   for (let i = 0; ; i++) {
     if (recent.length > 0 && random() < 0.02) {
       yield pick(random, recent)
@@ -46,10 +47,11 @@ export function* makeEvents({ random, customers, events, until, ids }: LoadOptio
       continue
     }
     const passed = Math.min(1, i / events)
-    const late = random() < 0.02 ? Math.floor(random() * 3 * DAY_MS) : 0
+    const luck = random()
+    const late = luck < 0.025 ? Math.floor(random() * (luck < 0.005 ? 40 : 3) * DAY_MS) : 0
     const occurredAt = Math.floor(until - (1 - passed) * DAYS * DAY_MS) - late
     const base = { eventId: `${ids}${i}`, tenantId, customerId, occurredAt }
-    const event = random() < 0.007 ? badEvent(random, base) : goodEvent(random, base)
+    const event = random() < 0.007 ? badEvent(random, base) : goodEvent(random, base, orders)
     recent[i % 200] = event
     yield event
   }
@@ -58,11 +60,14 @@ export function* makeEvents({ random, customers, events, until, ids }: LoadOptio
 type Random = LoadOptions['random']
 type Base = Pick<InputEvent['event'], 'eventId' | 'tenantId' | 'customerId' | 'occurredAt'>
 
-function goodEvent(random: Random, base: Base): InputEvent {
+function goodEvent(random: Random, base: Base, orders: Orders): InputEvent {
   const kind = random()
   if (kind < 0.75) return interaction(random, base)
-  if (kind < 0.89) return transaction(random, base)
-  if (kind < 0.94) return { topic: 'surveys', event: { ...base, ...answer(random), comment: null, attributes: {} } }
+  if (kind < 0.89) return transaction(random, base, orders)
+  if (kind < 0.94) {
+    const attributes = attributesOf(random)
+    return { topic: 'surveys', event: { ...base, ...answer(random), comment: null, attributes } }
+  }
   if (kind < 0.98) return { topic: 'profiles', event: { ...base, traits: traits(random) } }
   const outcome = pick(random, ['CONVERTED', 'LOST', 'CHURNED', 'RETAINED'] satisfies Outcome['kind'][])
   return { topic: 'outcomes', event: { ...base, kind: outcome, valueMinor: null, currency: null } }
@@ -76,14 +81,28 @@ function interaction(random: Random, base: Base): InputEvent {
   return { topic: 'interactions', event: { ...base, type, channel: 'web', itemId: null, durationMs, properties } }
 }
 
-function transaction(random: Random, base: Base): InputEvent {
+function transaction(random: Random, base: Base, orders: Orders): InputEvent {
   const draw = random()
   const rest = ['PAYMENT_FAILED', 'SUBSCRIPTION_STARTED', 'SUBSCRIPTION_RENEWED', 'SUBSCRIPTION_CANCELLED'] as const
-  const type: Transaction['type'] = draw < 0.7 ? 'PURCHASE' : draw < 0.78 ? 'REFUND' : pick(random, rest)
-  const currency = random() < 0.9 ? 'GBP' : pick(random, ['JPY', 'eur'])
-  const amountMinor = Math.floor(random() * 20_000)
-  const money = { type, currency, amountMinor, orderId: base.eventId, lines: [], properties: {} }
-  return { topic: 'transactions', event: { ...base, ...money } }
+  if (draw < 0.7) return orders.purchase(base)
+  if (draw < 0.78) return orders.refund(base)
+  const money = {
+    currency: 'GBP',
+    amountMinor: Math.floor(random() * 20_000),
+    orderId: null,
+    lines: [],
+    properties: {},
+  }
+  return { topic: 'transactions', event: { ...base, ...money, type: pick(random, rest) } }
+}
+
+/** Of some answers the survey and the groups; of a few a group whose name is too long. */
+function attributesOf(random: Random): Record<string, string> {
+  const attributes: Record<string, string> = {}
+  if (random() < 0.6) attributes['region'] = pick(random, ['EU', 'US', 'a/b +%', 'Ü'])
+  if (random() < 0.3) attributes['plan'] = random() < 0.02 ? 'x'.repeat(200) : pick(random, ['free', 'pro'])
+  if (random() < 0.3) attributes['survey'] = pick(random, ['onboarding', 'support'])
+  return attributes
 }
 
 function answer(random: Random): Pick<Survey, 'kind' | 'score'> {

@@ -34,6 +34,8 @@ export interface ChaosReport {
 }
 
 const CUSTOMERS = 5_000
+/** Event time ends so long ago that every window can close by the clock on the wall. */
+const AGO_MS = 20 * 86_400_000
 
 /**
  * Workers under steady load, while one lane of faults goes on for workers, one for servers and one for what is read; then
@@ -47,10 +49,10 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
     const sent = await breakThings(ready, options)
     const { campaign, registry } = ready
     options.say(`${sent} records sent; waiting for the workers`)
-    await untilProcessed(campaign.config)
+    const readUpTo = await untilProcessed(campaign.config)
     await campaign.pool.close()
     options.say('judging')
-    const judgement = await judge(campaign, (id) => registry.schemaById(id))
+    const judgement = await judge(campaign, readUpTo, (id) => registry.schemaById(id))
     const { crashes } = campaign.pool
     const seconds = Math.round((performance.now() - startedAt) / 1_000)
     return {
@@ -67,7 +69,13 @@ async function breakThings({ campaign, newProducer }: SetUp, options: ChaosOptio
   const { minutes, seed, workers, rate, say } = options
   for (let i = 0; i < workers; i++) await campaign.pool.start()
   const events = Math.round(rate * minutes * 60)
-  const load = makeEvents({ random: seeded(seed), customers: CUSTOMERS, events, until: Date.now(), ids: `s${seed}-` })
+  const load = makeEvents({
+    random: seeded(seed),
+    customers: CUSTOMERS,
+    events,
+    until: Date.now() - AGO_MS,
+    ids: `s${seed}-`,
+  })
   const feeder = new Feeder({ producer: await newProducer(), records: campaign.records, load, rate })
   feeder.start()
   const failed = new AbortController()
@@ -87,13 +95,14 @@ async function breakThings({ campaign, newProducer }: SetUp, options: ChaosOptio
   return feeder.sent
 }
 
-async function judge(campaign: Campaign, schemaById: (id: number) => Promise<unknown>) {
+async function judge(campaign: Campaign, readUpTo: number, schemaById: (id: number) => Promise<unknown>) {
   const { config } = campaign
   const kafka = await connected(config)
   const redis = new Redis(config.REDIS_URL)
   try {
     const keys = redisKeys(applicationId(config))
-    const source = { kafka, redis, keys, prefix: config.TOPIC_PREFIX, partitions: config.PARTITIONS }
+    const { TOPIC_PREFIX: prefix, PARTITIONS: partitions } = config
+    const source = { kafka, redis, keys, prefix, partitions, readUpTo }
     return await judgeRun(source, schemaById)
   } finally {
     redis.disconnect()

@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { seeded } from '../../../bench/random.ts'
 import { topicSchema } from '../../../connectors/file-replay/topic-schema.ts'
@@ -11,6 +11,7 @@ import { initialise } from '../../../runtime/init.ts'
 import { kafkaSettings } from '../../../runtime/kafka-settings.ts'
 import { AvroCodec } from '../../../schemas/codec.ts'
 import { INPUT_TOPICS, TOPICS } from '../../../schemas/topics.ts'
+import { BASE_SETTINGS } from './base-settings.ts'
 import type { Campaign } from './campaign.ts'
 import { type InputCodecs, RawRecords } from './raw-records.ts'
 import { newTally } from './tally.ts'
@@ -41,7 +42,9 @@ export async function setUp(folder: string, seed: number, log: (line: string) =>
   try {
     const settings = { ...stack.env(), ...workerSettings }
     const config = readConfig(settings)
-    await initialise(config, null)
+    const settingsFile = join(folder, 'settings.json')
+    await writeFile(settingsFile, JSON.stringify(BASE_SETTINGS))
+    await initialise(config, settingsFile)
     const registry = new Registry(config.SCHEMA_REGISTRY_URL)
     const pool = new WorkerPool(settings, logs)
     closers.push(() => pool.close())

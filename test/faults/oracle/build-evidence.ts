@@ -1,12 +1,16 @@
 import { PopulationMoves } from '../../../processors/population-moves.ts'
+import type { PopulationDelta } from '../../../schemas/avro/population-delta.ts'
 import type { CustomerState } from '../../../schemas/customer-state.ts'
 import type { InputEvent } from '../../../schemas/events.ts'
 import { customerKey } from '../../../schemas/partition.ts'
 import { parseSettings, type TenantSettings } from '../../../schemas/settings.ts'
+import { decodeState } from '../../../schemas/state-codec.ts'
 import { INPUT_TOPICS, type InputTopic } from '../../../schemas/topics.ts'
 import { createDriver, type Driver } from '../../driver.ts'
+import { makeResults, type Unit, unitOf } from './build-results.ts'
 import type { LogRecord } from './evidence.ts'
 import { decodeCustomer, encodeChange, encodeCustomer, encodeDelta, encodeInput } from './evidence-codecs.ts'
+import type { ResultEvidence } from './judge-results.ts'
 import type { Published } from './make-reference.ts'
 import type { Evidence } from './spoilable-evidence.ts'
 
@@ -17,8 +21,22 @@ export type Sent =
   | { readonly topic: InputTopic; readonly bytes: Buffer; readonly reason: string }
 
 const NOW = Date.UTC(2026, 0, 2)
+/** Timers by the clock on the wall have fired up to then. */
+const UP_TO = NOW - 60_000
 /** What a run without a fault leaves in the only partition: the product's own pipeline, in memory. */
-export function makeEvidence(sent: readonly Sent[], { settings = {}, thresholds = null }: Published = {}): Evidence {
+export function makeEvidence(sent: readonly Sent[], published: Published = {}): Evidence {
+  return makeRun(sent, published).evidence
+}
+
+/** As makeEvidence, and what aggregate tasks leave of the units of work. */
+export function makeRun(
+  sent: readonly Sent[],
+  { settings = {}, thresholds = null }: Published = {},
+): {
+  evidence: Evidence
+  units: Unit[]
+  results: ResultEvidence
+} {
   const parsed = new Map<string, TenantSettings>(
     Object.entries(settings).map(([id, each]) => [id, parseSettings(each)]),
   )
@@ -27,11 +45,36 @@ export function makeEvidence(sent: readonly Sent[], { settings = {}, thresholds 
   const changes: LogRecord[] = []
   const deadLetters: LogRecord[] = []
   const populationDeltas: LogRecord[] = []
+  const units: Unit[] = []
   const drivers = new Map<string, Driver>()
+  const driverOf = (tenantId: string): Driver => {
+    const own = parsed.get(tenantId)
+    const driver = drivers.get(tenantId) ?? createDriver({ now: NOW, thresholds, ...(own ? { settings: own } : {}) })
+    drivers.set(tenantId, driver)
+    return driver
+  }
   const push = (to: LogRecord[], key: Buffer, value: Buffer | null, headers: Record<string, string>): void => {
     // Offsets of result topics have gaps, where transactions end.
     const offset = to.length === 0 ? 0 : to.at(-1)!.offset + (to.length % 5 === 0 ? 2 : 1)
     to.push({ offset, timestamp: NOW, key, value, headers: new Map(Object.entries(headers)) })
+  }
+  /** One unit of work: what came of an event, or of time. */
+  const pushOutputs = (driver: Driver, origin: Record<string, string>, value: Buffer | null): void => {
+    const records = driver.read('customers')
+    for (const [i, customer] of records.entries()) {
+      const key = Buffer.from(customerKey(customer.tenantId, customer.customerId))
+      // What a timer makes before the event has no origin.
+      const headers = customer.cause === 'event' ? origin : {}
+      push(customers, key, encodeCustomer(customer), i < records.length - 1 ? headers : { ...headers, inputs: '{}' })
+    }
+    for (const change of driver.read('score-changes')) {
+      const key = Buffer.from(customerKey(change.tenantId, change.customerId))
+      push(changes, key, encodeChange(change), origin)
+    }
+    for (const { input, reason, stage, error } of driver.read('dead-letters')) {
+      const key = Buffer.from(customerKey(input.event.tenantId, input.event.customerId))
+      push(deadLetters, key, value, { ...origin, reason, stage, error })
+    }
   }
   for (const each of sent) {
     const { topic } = each
@@ -39,38 +82,42 @@ export function makeEvidence(sent: readonly Sent[], { settings = {}, thresholds 
     const headers = { topic, partition: '0', offset: String(offset) }
     if ('event' in each) {
       const { event } = each
-      const name = customerKey(event.tenantId, event.customerId)
-      const key = Buffer.from(name)
+      const { tenantId, customerId } = event
       const value = encodeInput(each)
-      inputs[topic].push({ offset, timestamp: NOW, key, value, headers: new Map() })
-      const own = parsed.get(event.tenantId)
-      const driver = drivers.get(name) ?? createDriver({ now: NOW, thresholds, ...(own ? { settings: own } : {}) })
-      drivers.set(name, driver)
-      const before = driver.state(event.tenantId, event.customerId) ?? null
+      inputs[topic].push({
+        offset,
+        timestamp: NOW,
+        key: Buffer.from(customerKey(tenantId, customerId)),
+        value,
+        headers: new Map(),
+      })
+      const driver = driverOf(tenantId)
+      const before = driver.state(tenantId, customerId) ?? null
       driver.pipe(topic, event as never)
-      moved(populationDeltas, event.tenantId, before, driver.state(event.tenantId, event.customerId) ?? null)
-      for (const customer of driver.read('customers')) {
-        // What a timer makes before the event has no origin.
-        push(customers, key, encodeCustomer(customer), customer.cause === 'event' ? headers : {})
-      }
-      for (const change of driver.read('score-changes')) push(changes, key, encodeChange(change), headers)
-      for (const { reason, stage } of driver.read('dead-letters'))
-        push(deadLetters, key, value, { ...headers, reason, stage })
+      const delta = moved(populationDeltas, tenantId, before, driver.state(tenantId, customerId) ?? null)
+      const changes = { nps: driver.read('nps-deltas'), baskets: driver.read('basket-deltas') }
+      units.push(unitOf(tenantId, changes, delta, event.occurredAt))
+      pushOutputs(driver, headers, value)
     } else if ('erase' in each) {
       const key = Buffer.from(each.erase)
       inputs[topic].push({ offset, timestamp: NOW, key, value: null, headers: new Map() })
-      push(customers, key, null, headers)
+      push(customers, key, null, { ...headers, inputs: '{}' })
       const [tenantId = '', customerId = ''] = each.erase.split(/\/(.*)/s)
-      moved(populationDeltas, tenantId, drivers.get(each.erase)?.state(tenantId, customerId) ?? null, null)
-      drivers.delete(each.erase)
+      const before = driverOf(tenantId).state(tenantId, customerId) ?? null
+      units.push(unitOf(tenantId, { nps: [], baskets: [] }, moved(populationDeltas, tenantId, before, null), 0))
+      driverOf(tenantId).erase(tenantId, customerId)
     } else {
       const key = Buffer.from('acme/poison')
       inputs[topic].push({ offset, timestamp: NOW, key, value: each.bytes, headers: new Map() })
       push(deadLetters, key, each.bytes, { ...headers, reason: each.reason, stage: 'decode' })
     }
   }
+  for (const driver of drivers.values()) {
+    driver.passTime(NOW)
+    pushOutputs(driver, {}, null)
+  }
   const inputEnds = Object.fromEntries(INPUT_TOPICS.map((topic) => [topic, inputs[topic].length]))
-  return {
+  const evidence: Evidence = {
     partition: 0,
     partitions: 1,
     inputs,
@@ -80,16 +127,25 @@ export function makeEvidence(sent: readonly Sent[], { settings = {}, thresholds 
     deadLetters,
     populationDeltas,
     view: viewOf(customers),
+    readUpTo: UP_TO,
   }
+  return { evidence, units, results: { ...makeResults(units, parsed, NOW), populationDeltas } }
 }
 
-function moved(to: LogRecord[], tenantId: string, before: CustomerState | null, after: CustomerState | null): void {
+function moved(
+  to: LogRecord[],
+  tenantId: string,
+  before: CustomerState | null,
+  after: CustomerState | null,
+): PopulationDelta | null {
   const moves = new PopulationMoves()
   moves.add(before, after)
   const all = moves.all()
-  if (all.length === 0) return
-  const value = encodeDelta({ tenantId, source: 0, streamTime: 0, moves: all })
+  if (all.length === 0) return null
+  const delta = { tenantId, source: 0, streamTime: 0, moves: all }
+  const value = encodeDelta(delta)
   to.push({ offset: to.length, timestamp: NOW, key: null, value, headers: new Map() })
+  return delta
 }
 
 /** The view that follows from the records of `customers`. */
@@ -104,13 +160,17 @@ function viewOf(records: readonly LogRecord[]): Evidence['view'] {
   const streamTimes = new Map<string, number>()
   for (const { value } of records) {
     if (value === null) continue
-    const { tenantId, asOf } = decodeCustomer(value)
-    streamTimes.set(tenantId, Math.max(streamTimes.get(tenantId) ?? 0, asOf))
+    const { tenantId, state } = decodeCustomer(value)
+    streamTimes.set(tenantId, Math.max(streamTimes.get(tenantId) ?? 0, decodeState(state).newestAt))
   }
   for (const value of customers.values()) {
-    const { tenantId, customerId, lead, churn, asOf } = decodeCustomer(value)
+    const { tenantId, customerId, lead, churn, state } = decodeCustomer(value)
     tenants.add(tenantId)
-    const scores = { lead: Math.round(lead.probability * 1e9), churn: Math.round(churn.risk * 1e9), recent: asOf }
+    const scores = {
+      lead: Math.round(lead.probability * 1e9),
+      churn: Math.round(churn.risk * 1e9),
+      recent: decodeState(state).newestAt,
+    }
     for (const [index, score] of Object.entries(scores)) {
       const name = `${index}/${tenantId}`
       tops.set(name, (tops.get(name) ?? new Map<string, number>()).set(customerId, score))

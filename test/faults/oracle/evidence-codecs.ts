@@ -1,5 +1,7 @@
 import { topicSchema } from '../../../connectors/file-replay/topic-schema.ts'
+import { type CrossSell, crossSellSchema } from '../../../schemas/avro/cross-sell.ts'
 import { type Customer, customerSchema } from '../../../schemas/avro/customer.ts'
+import { type Nps, npsSchema } from '../../../schemas/avro/nps.ts'
 import { type PopulationDelta, populationDeltaSchema } from '../../../schemas/avro/population-delta.ts'
 import { type ScoreChange, scoreChangeSchema } from '../../../schemas/avro/score-change.ts'
 import type { AvroSchema } from '../../../schemas/avro.ts'
@@ -15,12 +17,20 @@ const SCHEMAS: readonly AvroSchema[] = [
   customerSchema,
   scoreChangeSchema,
   populationDeltaSchema,
+  npsSchema,
+  crossSellSchema,
 ]
 type Codec = AvroCodec<object>
 const codecs: readonly Codec[] = SCHEMAS.map((schema, id) =>
   new AvroCodec<object>(schema, { schemaById: schemaOf }).useId(id),
 )
-const [customerCodec, changeCodec, deltaCodec] = codecs.slice(-3) as [Codec, Codec, Codec]
+const [customerCodec, changeCodec, deltaCodec, npsCodec, crossSellCodec] = codecs.slice(-5) as [
+  Codec,
+  Codec,
+  Codec,
+  Codec,
+  Codec,
+]
 
 /** @throws AppError SCHEMA_UNKNOWN */
 export async function schemaOf(id: number): Promise<unknown> {
@@ -51,4 +61,20 @@ export function decodeChange(value: Buffer): ScoreChange {
 
 export function encodeChange(change: ScoreChange): Buffer {
   return changeCodec.encode(change)
+}
+
+export function decodeNps(value: Buffer): Nps {
+  return npsCodec.decode(value) as Nps
+}
+
+export function encodeNps(result: Nps): Buffer {
+  return npsCodec.encode(result)
+}
+
+export function decodeCrossSell(value: Buffer): CrossSell {
+  return crossSellCodec.decode(value) as CrossSell
+}
+
+export function encodeCrossSell(result: CrossSell): Buffer {
+  return crossSellCodec.encode(result)
 }

@@ -35,6 +35,8 @@ export interface PartitionEvidence {
   /** Of all partitions: the topic's own are by tenant. */
   readonly populationDeltas: readonly LogRecord[]
   readonly view: RedisView
+  /** By the clock on the wall all that had come by then was read, and all timers fired that were due by then, epoch ms. */
+  readonly readUpTo: number
 }
 
 /** Where an input record stands; partitions are judged one by one. */

@@ -7,6 +7,8 @@ export const FINDING_KINDS = {
   wrongScores: 'a customers record that says otherwise than its customer’s history',
   wrongChanges: 'a score change that is missing, too much, or says something else',
   wrongPopulations: 'what was sent to populations is not what the customers add up to',
+  wrongTimers: 'a quiet customer was told of too early, too late, for nothing, or not at all',
+  wrongWindows: 'a result of NPS or cross-sell, or a late event, that is not what the events add up to',
   different: 'Redis says otherwise than the log',
 } as const
 export type FindingKind = keyof typeof FINDING_KINDS

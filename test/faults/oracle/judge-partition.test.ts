@@ -14,7 +14,7 @@ describe('a run without a fault', () => {
     const { events, scored, duplicates, deadLetters, erasures } = figures
     expect(events).toBe(sent.length)
     expect(scored + duplicates + deadLetters + erasures).toBe(events)
-    for (const each of [scored, duplicates, deadLetters, erasures]) expect(each).toBeGreaterThan(2)
+    for (const each of [scored, duplicates, deadLetters, erasures]) expect(each).toBeGreaterThan(1)
     expect(figures.otherCauses).toBeGreaterThan(0)
     expect(figures.changes).toBeGreaterThan(20)
   })

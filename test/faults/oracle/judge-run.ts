@@ -1,16 +1,20 @@
 import { CHURN_PRIOR } from '../../../models/priors/churn-prior.ts'
 import { LEAD_PRIOR } from '../../../models/priors/lead-prior.ts'
 import type { LinearModel } from '../../../schemas/model.ts'
+import { addCounts, type WindowCounts } from './counted-windows.ts'
 import type { LogRecord } from './evidence.ts'
 import { FINDING_KINDS, type Finding, type FindingKind } from './findings.ts'
 import { judgePartition, type PartitionJudgement } from './judge-partition.ts'
+import { judgeResults } from './judge-results.ts'
 import { ModelBook } from './model-book.ts'
 import { EvidenceReader, type EvidenceSource } from './read-evidence.ts'
 import { SchemaBook } from './schema-book.ts'
 import { SettingsBook } from './settings-book.ts'
 import { ThresholdsBook } from './thresholds-book.ts'
 
-export type RunFigures = Readonly<Omit<PartitionJudgement, 'findings'> & Record<FindingKind, number>>
+export type RunFigures = Readonly<
+  Omit<PartitionJudgement, 'findings' | 'counts'> & Record<FindingKind, number> & { readonly results: number }
+>
 
 export interface RunJudgement {
   readonly figures: RunFigures
@@ -37,7 +41,13 @@ export async function judgeRun(
       await reference.schemas.prepare([...Object.values(inputs).flat(), ...customers, ...changes, ...populationDeltas])
       all.push(judgePartition(evidence, reference))
     }
-    return summed(all)
+    const results = await reader.readResults()
+    await reference.schemas.prepare([...results.nps, ...results.crossSell, ...results.populationDeltas])
+    const counts: WindowCounts = { least: new Map(), most: new Map() }
+    for (const each of all) addCounts(counts, each.counts)
+    const findings: Finding[] = []
+    judgeResults(results, counts, reference, (kind, text) => findings.push({ kind, text }))
+    return summed(all, findings, results.nps.length + results.crossSell.length)
   } finally {
     await reader.close()
   }
@@ -47,9 +57,9 @@ function publishedModels(records: readonly LogRecord[]): LinearModel[] {
   return records.flatMap(({ value }) => (value === null ? [] : [JSON.parse(value.toString()) as LinearModel]))
 }
 
-function summed(all: readonly PartitionJudgement[]): RunJudgement {
-  const findings = all.flatMap((each) => each.findings)
-  const sum = (name: keyof Omit<PartitionJudgement, 'findings'>): number =>
+function summed(all: readonly PartitionJudgement[], ofResults: readonly Finding[], results: number): RunJudgement {
+  const findings = [...all.flatMap((each) => each.findings), ...ofResults]
+  const sum = (name: keyof Omit<PartitionJudgement, 'findings' | 'counts'>): number =>
     all.reduce((total, each) => total + each[name], 0)
   const kinds = Object.keys(FINDING_KINDS) as FindingKind[]
   const counts = kinds.map((kind) => [kind, findings.filter((each) => each.kind === kind).length])
@@ -60,6 +70,9 @@ function summed(all: readonly PartitionJudgement[]): RunJudgement {
       scored: sum('scored'),
       erasures: sum('erasures'),
       otherCauses: sum('otherCauses'),
+      timers: sum('timers'),
+      late: sum('late'),
+      results,
       duplicates: sum('duplicates'),
       deadLetters: sum('deadLetters'),
       changes: sum('changes'),

@@ -7,8 +7,10 @@ import { type ExpectedScore, expectedScore, isClose, type ModelValues, reasonFau
 import { factsOf, type Scored } from './history.ts'
 import { allowedClasses, type Held } from './hold.ts'
 import type { ModelBook } from './model-book.ts'
+import { missedIn, rulesOf, timerFault } from './quiet-time.ts'
 import type { Settings, SettingsBook } from './settings-book.ts'
 import { StandingLedger } from './standing-ledger.ts'
+import type { Bounds } from './stream-bounds.ts'
 import type { ThresholdsBook } from './thresholds-book.ts'
 
 const DAY_MS = 86_400_000
@@ -21,6 +23,15 @@ export interface Books {
   readonly thresholds: ThresholdsBook
 }
 
+/** How a record came about. */
+export interface Origin {
+  /** The event that it says it came of, null: another cause. */
+  readonly input: InputEvent | null
+  readonly bounds: Bounds
+  /** The worker's clock, about, epoch ms. */
+  readonly writtenAt: number
+}
+
 /** A change as it must be; its reasons are those of its record, which have been checked. */
 export type ExpectedChange = Omit<ScoreChange, 'changeId'>
 
@@ -31,6 +42,7 @@ export class Ledger {
   readonly #held: Record<Kind, Held | null> = { lead: null, churn: null }
   readonly #standing = new StandingLedger()
   #facts: ExpectedCustomer | null = null
+  #last: Customer | null = null
 
   constructor(books: Books) {
     this.#books = books
@@ -52,14 +64,54 @@ export class Ledger {
     return this.#standing.total
   }
 
+  /** What he should have been told of since his newest record, if nothing has come up to a time; null for nothing. */
+  missedUntil(time: number, settings: Settings): string | null {
+    const last = this.#last
+    const before = last && this.#books.settings.of(last.tenantId, last.settingsVersion)
+    if (!last || !before || rulesOf(before) !== rulesOf(settings)) return null
+    const held = { lead: this.#held.lead, churn: this.#held.churn }
+    const valueAt = (kind: Kind, at: number): number => {
+      const score = this.#score(last[kind].modelVersion, this.#valuesAt(at))
+      return typeof score === 'string' ? Number.NaN : score.probability
+    }
+    return missedIn({ asOf: last.asOf, settings, held, valueAt }, time)
+  }
+
   /**
-   * Takes the next record of this customer over, and the event that it says it came of (null: another cause).
+   * Takes the next record of this customer over.
    * @param changes filled with the changes that must have gone out with it
-   * @returns what the record says otherwise than the history
+   * @returns what the record says otherwise than the history, and what is wrong with its time
    */
-  check(record: Customer, input: InputEvent | null, changes: ExpectedChange[]): string[] {
+  check(record: Customer, origin: Origin, changes: ExpectedChange[]): { faults: string[]; timeFault: string | null } {
     const settings = this.#books.settings.of(record.tenantId, record.settingsVersion)
-    if (settings === undefined) return [`names the settings ${record.settingsVersion}, which were never published`]
+    if (settings === undefined) {
+      return { faults: [`names the settings ${record.settingsVersion}, which were never published`], timeFault: null }
+    }
+    const timeFault = this.#timeFault(record, origin, settings)
+    const told = changes.length
+    const faults = this.#check(record, origin.input, settings, changes)
+    this.#last = record
+    const isTold = changes.slice(told).some(({ kind }) => kind === 'lead' || kind === 'churn')
+    const forNothing = record.cause === 'timer' && faults.length === 0 && !isTold
+    return { faults, timeFault: timeFault ?? (forNothing ? 'is a timer by which nothing moved' : null) }
+  }
+
+  #timeFault(record: Customer, { input, bounds, writtenAt }: Origin, settings: Settings): string | null {
+    if (input !== null) return this.missedUntil(Math.max(input.event.occurredAt, bounds.from), settings)
+    if (record.cause !== 'timer') return null
+    const reached = settings.clock === 'event' ? bounds.to : Math.max(bounds.to, writtenAt)
+    return timerFault(record, this.#last?.asOf ?? 0, reached) ?? this.missedUntil(record.asOf, settings)
+  }
+
+  #valuesAt(at: number): ModelValues {
+    const { facts } = this
+    return new Map([
+      ...Object.entries(expectedFeatures(facts, at)),
+      ...[...facts.traits].map(([name, value]) => [`traits.${name}`, value] as const),
+    ])
+  }
+
+  #check(record: Customer, input: InputEvent | null, settings: Settings, changes: ExpectedChange[]): string[] {
     const thresholds = this.#books.thresholds.of(record.tenantId, record.thresholdsVersion)
     if (thresholds === undefined)
       return [`names the thresholds ${record.thresholdsVersion}, which were never published`]
@@ -68,11 +120,8 @@ export class Ledger {
     const { facts } = this
     const moved = [this.#held.lead?.since ?? 0, this.#held.churn?.since ?? 0]
     // A late event doesn't turn the time back to before what a timer has moved.
-    const asOf = input === null ? record.asOf : Math.max(facts.newestAt, ...moved)
-    const values: ModelValues = new Map([
-      ...Object.entries(expectedFeatures(facts, asOf)),
-      ...[...facts.traits].map(([name, value]) => [`traits.${name}`, value] as const),
-    ])
+    const asOf = record.cause === 'timer' ? record.asOf : Math.max(facts.newestAt, ...moved)
+    const values = this.#valuesAt(asOf)
     const lead = this.#score(record.lead.modelVersion, values)
     const churn = this.#score(record.churn.modelVersion, values)
     if (typeof lead === 'string') return [lead]

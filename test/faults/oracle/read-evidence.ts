@@ -3,8 +3,9 @@ import type { KafkaClient } from '../../../connectors/kafka/client.ts'
 import { logRange } from '../../../connectors/kafka/offsets.ts'
 import { ResultLogs } from '../../../demo/books/result-logs.ts'
 import { type RedisKeys, STREAM_TIME_FIELD, TOP_INDEXES } from '../../../schemas/redis-keys.ts'
-import { INPUT_TOPICS, type InputTopic } from '../../../schemas/topics.ts'
+import { INPUT_TOPICS, type InputTopic, TOPICS, type TopicName } from '../../../schemas/topics.ts'
 import type { LogRecord, PartitionEvidence, RedisView } from './evidence.ts'
+import type { PlacedRecord, ResultEvidence } from './judge-results.ts'
 
 export interface EvidenceSource {
   /** Connected to all topics. */
@@ -13,13 +14,15 @@ export interface EvidenceSource {
   readonly keys: RedisKeys
   readonly prefix: string
   readonly partitions: number
+  /** As in PartitionEvidence. */
+  readonly readUpTo: number
 }
 
 /** Reads a run that has ended, as a read_committed reader. */
 export class EvidenceReader {
   readonly #source: EvidenceSource
   readonly #logs: ResultLogs
-  #populationDeltas: LogRecord[] | null = null
+  #populationDeltas: readonly LogRecord[] | null = null
 
   constructor(source: EvidenceSource) {
     this.#source = source
@@ -37,7 +40,7 @@ export class EvidenceReader {
   }
 
   async readPartition(partition: number): Promise<PartitionEvidence> {
-    const { kafka, prefix, partitions } = this.#source
+    const { kafka, prefix, partitions, readUpTo } = this.#source
     const inputs = {} as Record<InputTopic, LogRecord[]>
     const inputEnds = {} as Record<InputTopic, number>
     for (const topic of INPUT_TOPICS) {
@@ -54,6 +57,18 @@ export class EvidenceReader {
       deadLetters: await this.readTopic('dead-letters', partition),
       populationDeltas: await this.#readPopulationDeltas(),
       view: await this.#readView(partition),
+      readUpTo,
+    }
+  }
+
+  async readResults(): Promise<ResultEvidence> {
+    return {
+      nps: await this.#readPartitions('nps'),
+      crossSell: await this.#readPartitions('cross-sell'),
+      aggregateState: await this.#readPartitions('aggregate-state'),
+      thresholds: await this.#readPartitions('thresholds'),
+      populationDeltas: await this.#readPopulationDeltas(),
+      view: await this.#readResultView(),
     }
   }
 
@@ -62,13 +77,32 @@ export class EvidenceReader {
   }
 
   async #readPopulationDeltas(): Promise<readonly LogRecord[]> {
-    if (this.#populationDeltas !== null) return this.#populationDeltas
-    const all: LogRecord[] = []
-    for (let partition = 0; partition < this.#source.partitions; partition++) {
-      all.push(...(await this.readTopic('population-deltas', partition)))
+    this.#populationDeltas ??= await this.#readPartitions('population-deltas')
+    return this.#populationDeltas
+  }
+
+  async #readPartitions(topic: TopicName): Promise<PlacedRecord[]> {
+    const all: PlacedRecord[] = []
+    const partitions = TOPICS[topic].partitions === 1 ? 1 : this.#source.partitions
+    for (let partition = 0; partition < partitions; partition++) {
+      for (const record of await this.readTopic(topic, partition)) all.push({ ...record, partition })
     }
-    this.#populationDeltas = all
     return all
+  }
+
+  async #readResultView(): Promise<Map<string, Buffer>> {
+    const { redis, keys, partitions } = this.#source
+    const view = new Map<string, Buffer>()
+    for (let partition = 0; partition < partitions; partition++) {
+      const start = keys.results(partition, '', '').slice(0, -1)
+      for (const name of await redis.smembers(keys.resultKeys(partition))) {
+        if (!name.startsWith(start)) continue
+        for (const [id, value] of Object.entries(await redis.hgetallBuffer(name))) {
+          view.set(`${name.slice(start.length)}/${id}`, value)
+        }
+      }
+    }
+    return view
   }
 
   async #readView(partition: number): Promise<RedisView> {

@@ -2,7 +2,7 @@ import { expect } from 'vitest'
 import { seeded } from '../../../bench/random.ts'
 import type { InputEvent } from '../../../schemas/events.ts'
 import { type Load, makeEvents } from '../chaos/make-events.ts'
-import { makeEvidence, type Sent } from './build-evidence.ts'
+import { makeRun, type Sent } from './build-evidence.ts'
 import type { LogRecord } from './evidence.ts'
 import type { FindingKind } from './findings.ts'
 import { judgePartition, type PartitionJudgement } from './judge-partition.ts'
@@ -30,7 +30,9 @@ function renamed(each: Load, prefix: string): Load {
   return { topic: each.topic, event: { ...each.event, eventId: prefix + each.event.eventId } } as InputEvent
 }
 
-export const right = makeEvidence(sent)
+/** What it left, and what its units of work sent to windows and populations. */
+export const rightRun = makeRun(sent)
+export const right = rightRun.evidence
 
 export async function judge(evidence: Evidence, published: Published = {}): Promise<PartitionJudgement> {
   return judgePartition(evidence, await makeReference(evidence, published))
@@ -44,11 +46,12 @@ export async function findings(spoil: (evidence: Evidence) => void): Promise<Fin
   return [...new Set(findings.map(({ kind }) => kind))]
 }
 
-/** A record in the middle whose customer has more of them after it. */
+/** A record of an event in the middle whose customer has more of them after it. */
 export function middleOf(records: readonly LogRecord[]): number {
   const half = Math.floor(records.length / 2)
   const at = records.findIndex(
-    ({ key, value }, i) => i > half && value !== null && records.slice(i + 1).some((later) => same(later.key, key)),
+    ({ key, value, headers }, i) =>
+      i > half && value !== null && headers.has('topic') && records.slice(i + 1).some((later) => same(later.key, key)),
   )
   expect(at).toBeGreaterThan(half)
   return at
