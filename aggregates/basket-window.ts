@@ -83,7 +83,8 @@ export function newPair(of: BasketWindow, key: string, names: PairNames, observe
     stored: false,
     moved: false,
     sent: false,
-    finals: 0,
+    // In a window that is closed it comes with the next correction of all.
+    finals: of.closedAt === null ? 0 : of.revision + 1,
     sentAt: -1,
     inRound: false,
   }

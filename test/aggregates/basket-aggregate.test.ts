@@ -193,6 +193,21 @@ describe('closing', () => {
     expect(bench.sent.filter(({ value }) => (value as CrossSell).revision === 1)).toHaveLength(2)
   })
 
+  test('a pair that went and came again after it waits for the next correction, also over a restart', () => {
+    const bench = closed()
+    bench.advance(1000)
+    bench.aggregates.addBaskets(basket(['a', 'b'], { windows, orders: -1 }), bench.now)
+    bench.aggregates.addBaskets(basket(['a', 'b'], { windows }), bench.now)
+    bench.flush(bench.now, 0)
+    bench.restart()
+    bench.advance(1000)
+    bench.advance(2 * MINUTE)
+    const revisions = bench.sent.flatMap(({ key, value }) =>
+      key.endsWith('a+b') && value !== null && (value as CrossSell).final ? [(value as CrossSell).revision] : [],
+    )
+    expect(revisions).toEqual([0, 1])
+  })
+
   test('leaves nothing behind when the window goes, and refuses what still comes', () => {
     const bench = closed()
     bench.advance(1000)
