@@ -1,4 +1,4 @@
-import { REPORT_STALE_MS, type WorkerReport } from '../schemas/worker-report.ts'
+import { REPORT_STALE_MS, type WorkerReport, type WorkerTask } from '../schemas/worker-report.ts'
 import type { Installation } from './customer-lookup.ts'
 import { freshReports, lagsOf, ownersOf, unownedOf } from './installation-state.ts'
 import type { MetricFamily, Sample } from './prometheus-text.ts'
@@ -74,9 +74,30 @@ export function workerMetrics(installation: Installation | null, partitions: num
         value: lag,
       })),
     },
+    {
+      name: 'everscore_timers_pending',
+      type: 'gauge',
+      help: 'Quiet customers who will be looked at because of the time.',
+      samples: timersOf(owners, ({ pending }) => pending),
+    },
+    {
+      name: 'everscore_timers_overdue_seconds',
+      type: 'gauge',
+      help: "How long the first timer that is due has waited, by its tenant's clock.",
+      samples: timersOf(owners, ({ overdueMs }) => overdueMs / 1_000),
+    },
     ...countersOf(reports),
     ...latencyOf(reports),
   ]
+}
+
+function timersOf(
+  owners: ReturnType<typeof ownersOf>,
+  value: (timers: NonNullable<WorkerTask['timers']>) => number,
+): Sample[] {
+  return [...owners.values()].flatMap(({ task: { partition, timers } }) =>
+    timers === undefined ? [] : [{ labels: { partition }, value: value(timers) }],
+  )
 }
 
 function countersOf(reports: readonly WorkerReport[]): MetricFamily[] {
@@ -110,6 +131,12 @@ function countersOf(reports: readonly WorkerReport[]): MetricFamily[] {
       'everscore_scores_refreshed_total',
       'Stored customers scored anew by a new model or thresholds.',
       (report) => of(report, report.events.refreshed ?? 0),
+    ),
+    counter('everscore_timers_fired_total', 'Timers of quiet customers by which something moved.', (report) =>
+      of(report, report.events.timers ?? 0),
+    ),
+    counter('everscore_timers_failed_total', 'Timers given up because of an error in a processor.', (report) =>
+      of(report, report.events.failedTimers ?? 0),
     ),
     counter('everscore_results_total', 'Results of windows and populations that were sent.', (report) =>
       report.aggregates === undefined ? [] : of(report, report.aggregates.results),

@@ -39,6 +39,16 @@ export class DueTimers {
     return least
   }
 
+  /** How long the first that is due has waited. */
+  overdueMs(clockOf: (tenantId: string) => number): number {
+    let most = 0
+    for (const [tenant, at] of this.#notBefore) {
+      // Right after a takeover it isn't known yet since when.
+      if (at > 0) most = Math.max(most, clockOf(tenant) - at)
+    }
+    return most
+  }
+
   /** Keys of customers to look at, at most so many. @param read is called only when something may be due */
   async take(limit: number, clockOf: (tenantId: string) => number, read: ReadTimers): Promise<string[]> {
     if (this.#keys.length === 0) await this.#readAhead(clockOf, read)

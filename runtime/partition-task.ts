@@ -18,6 +18,8 @@ export interface PartitionSession {
   lag(): readonly InputLag[]
   /** Tenants whose stored scores are being made anew. */
   refreshes?(): readonly SweepProgress[]
+  /** How long the first timer that is due has waited, ms of its tenant's clock; 0 without any. */
+  overdueMs?(): number
   /** Fences the previous owner, restores what is missing and subscribes to the inputs. */
   takeOver(onRestore: TakeoverPorts['onRestore']): Promise<void>
   /** Works unit after unit. @throws what ended it: the stop signal's reason, or a failure after which all is done anew */
@@ -79,6 +81,11 @@ export class PartitionTask {
 
   refreshes(): readonly SweepProgress[] {
     return this.#session?.refreshes?.() ?? []
+  }
+
+  /** See PartitionSession. */
+  overdueMs(): number {
+    return this.#session?.overdueMs?.() ?? 0
   }
 
   start(): void {

@@ -170,6 +170,10 @@ export class TaskSession implements PartitionSession {
     return this.#sweep.progress
   }
 
+  overdueMs(): number {
+    return this.#timers.overdueMs()
+  }
+
   async takeOver(onRestore: TakeoverPorts['onRestore']): Promise<void> {
     const { inputFetcher, inputCodecs, topicName, counters, onRestored } = this.#ports
     await this.#producer.open()

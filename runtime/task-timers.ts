@@ -59,6 +59,11 @@ export class TaskTimers {
     return quiet === 0 ? 0 : Math.max(LEAST_WAIT_MS, quiet)
   }
 
+  /** How long the first timer that is due has waited, by its tenant's clock; 0 without any. */
+  overdueMs(): number {
+    return this.#due.overdueMs((tenantId) => this.clockOf(tenantId))
+  }
+
   /** Keys of customers to look at in a batch. */
   async take(besideEvents: boolean): Promise<string[]> {
     const limit = besideEvents ? TIMERS_BESIDE_EVENTS : TIMERS_ALONE

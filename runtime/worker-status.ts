@@ -6,12 +6,15 @@ import type { RestoreProgress } from './takeover.ts'
 import type { WorkerCounters } from './task-counters.ts'
 import type { Worker } from './worker.ts'
 
-/** What the query API shows of this worker. */
+/**
+ * What the query API shows of this worker.
+ * @param pendingTimers by partition, of tasks that are running
+ */
 export function buildReport(
   workerId: string,
   { tasks, aggregateTasks }: Pick<Worker, 'tasks' | 'aggregateTasks'>,
   counters: WorkerCounters,
-  now: number,
+  { now, pendingTimers }: { readonly now: number; readonly pendingTimers: ReadonlyMap<number, number> },
 ): WorkerReport {
   const { events, latency } = counters
   const { rss, heapUsed, external, arrayBuffers } = process.memoryUsage()
@@ -20,7 +23,11 @@ export function buildReport(
     workerId,
     at: now,
     version: VERSION,
-    tasks: tasks.map((task) => taskReport(task, now)),
+    tasks: tasks.map((task) => {
+      const pending = pendingTimers.get(task.partition)
+      const report = taskReport(task, now)
+      return pending === undefined ? report : { ...report, timers: { pending, overdueMs: task.overdueMs() } }
+    }),
     aggregateTasks: aggregateTasks.map((task) => taskReport(task, now)),
     aggregates: counters.aggregates,
     events: {
@@ -32,6 +39,8 @@ export function buildReport(
       examples: events.examples,
       outcomesWithoutExample: events.outcomesWithoutExample,
       refreshed: events.refreshed,
+      timers: events.timers,
+      failedTimers: events.failedTimers,
     },
     memory: { rss, heapUsed, external, arrayBuffers },
     latency: {

@@ -4,6 +4,7 @@ import { messageOf } from '../schemas/errors.ts'
 import { type RedisKeys, redisKeys } from '../schemas/redis-keys.ts'
 import { DELTA_TOPICS, INPUT_TOPICS, type TopicName } from '../schemas/topics.ts'
 import { parseWorkerReport, REPORT_INTERVAL_MS } from '../schemas/worker-report.ts'
+import { countTimers } from '../state/count-timers.ts'
 import { AggregateSession } from './aggregate-session.ts'
 import type { Config } from './config.ts'
 import { ErrorRate } from './error-rate.ts'
@@ -149,14 +150,25 @@ export class Worker {
     if (gone.length > 0) await this.#redis.hdel(this.#keys.workers, ...gone)
   }
 
+  async #report(): Promise<void> {
+    const redis = this.#redis
+    if (redis === null) return
+    const running = this.tasks.filter(({ state }) => state === 'running')
+    const counts = running.map(
+      async ({ partition }) => [partition, await countTimers(redis, this.#keys, partition)] as const,
+    )
+    const pendingTimers = new Map(await Promise.all(counts))
+    const report = buildReport(this.#id, this, this.#counters, { now: this.#deps.now(), pendingTimers })
+    await redis.hset(this.#keys.workers, this.#id, JSON.stringify(report))
+  }
+
   async #tick(): Promise<void> {
     // While Redis is away one tick waits for it, not one more every interval.
     if (this.#ticking) return
     this.#ticking = true
     try {
       await Promise.all([...this.tasks, ...this.aggregateTasks].map((task) => task.checkView()))
-      const report = buildReport(this.#id, this, this.#counters, this.#deps.now())
-      await this.#redis?.hset(this.#keys.workers, this.#id, JSON.stringify(report))
+      await this.#report()
       await this.#forgetGoneWorkers()
     } catch (error) {
       this.#deps.log(`report is not written: ${messageOf(error)}`, { level: 'debug' })

@@ -56,6 +56,18 @@ const taskSchema = Type.Object({
     ),
   ),
   lag: Type.Array(lagSchema),
+  timers: Type.Optional(
+    Type.Object(
+      {
+        pending: Count,
+        overdueMs: Type.Number({
+          minimum: 0,
+          description: "How long the first timer that is due has waited, by its tenant's clock.",
+        }),
+      },
+      { description: 'Of quiet customers; only while the task is running.' },
+    ),
+  ),
 })
 
 /** What a worker says of itself every REPORT_INTERVAL_MS in the Redis hash `workers`. */
@@ -81,6 +93,8 @@ export const workerReportSchema = Type.Object({
       examples: Type.Optional(Count),
       outcomesWithoutExample: Type.Optional(Count),
       refreshed: Type.Optional(Count),
+      timers: Type.Optional(Type.Integer({ minimum: 0, description: 'Timers by which something moved.' })),
+      failedTimers: Type.Optional(Count),
     },
     { description: 'Counted since the worker started.' },
   ),

@@ -172,6 +172,10 @@ describe('/metrics', () => {
     expect(response.body).toContain('everscore_aggregate_partitions_rebuilding 0\n')
     expect(response.body).toContain('everscore_dead_letters_total{worker="w-1",reason="bad \\"json\\""} 1\n')
     expect(response.body).toContain('everscore_records_lost_total{worker="w-1"} 4\n')
+    expect(response.body).toContain('everscore_timers_fired_total{worker="w-1"} 6\n')
+    expect(response.body).toContain('everscore_timers_failed_total{worker="w-1"} 1\n')
+    expect(response.body).toContain('everscore_timers_pending{partition="2"} 12\n')
+    expect(response.body).toContain('everscore_timers_overdue_seconds{partition="2"} 1.5\n')
     expect(response.body).toContain('everscore_ingest_to_visible_seconds{worker="w-1",quantile="0.95"} 0.0095\n')
     const requests = families.get('everscore_http_request_duration_seconds')!
     const labels = 'method="GET",route="/v1/customers/:id",status="404"'

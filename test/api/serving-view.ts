@@ -39,7 +39,15 @@ export function workerReport(fields: Partial<WorkerReport> = {}): WorkerReport {
     at: 0,
     version: '0.1.0',
     tasks: [],
-    events: { scored: 10, changes: 2, deadLetters: { 'bad "json"': 1 }, duplicates: 3, lost: 4 },
+    events: {
+      scored: 10,
+      changes: 2,
+      deadLetters: { 'bad "json"': 1 },
+      duplicates: 3,
+      lost: 4,
+      timers: 6,
+      failedTimers: 1,
+    },
     latency: { ingestToScore: quantiles, ingestToVisible: quantiles },
     ...fields,
   }
@@ -51,6 +59,7 @@ export function runningWorker(partitions: number, at: number, lag = 0): WorkerRe
     partition,
     state: 'running' as const,
     lag: [{ topic: 'interactions', partition, position: 7, end: 7 + lag }],
+    timers: { pending: 12, overdueMs: 1_500 },
   }))
   const aggregateTasks = tasks.map((task) => ({
     ...task,

@@ -23,7 +23,8 @@ test(
     for (const name of FAULTS) expect(figures[name], name).toBeGreaterThan(0)
     const { events, scored, erasures, duplicates, deadLetters, timers, late, results } = figures
     expect(scored + erasures + duplicates + deadLetters).toBe(events)
-    for (const each of [scored, erasures, duplicates, deadLetters, timers, late, results]) expect(each).toBeGreaterThan(0)
+    for (const each of [scored, erasures, duplicates, deadLetters, timers, late, results])
+      expect(each).toBeGreaterThan(0)
     await rm(folder, { recursive: true, force: true })
   },
   LONGEST_MS,
