@@ -69,6 +69,8 @@ export interface EventContext {
   readonly examples: TrainingExample[]
   /** What is kept of the event to watch the models by; null for most. */
   sample: ScoreSample | null
+  /** The customer as he is now, to be labelled when a horizon ends; its label means nothing yet. */
+  snapshot: TrainingExample | null
   /** The event is an outcome that came too late, or too early, to be an example. */
   outcomeWithoutExample: boolean
   /** Why the event, scored all the same, doesn't count in every window it belongs to: a dead letter besides. */
@@ -133,6 +135,7 @@ export function createEventContext(): EventContext {
     basketChanges: [],
     examples: [],
     sample: null,
+    snapshot: null,
     outcomeWithoutExample: false,
     late: null,
   }

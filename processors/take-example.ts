@@ -1,10 +1,8 @@
-import { computeFeatures, FEATURE_COUNT, FEATURES } from '../models/features.ts'
-import { scoreModel } from '../models/score.ts'
+import { computeFeatures, FEATURE_COUNT } from '../models/features.ts'
 import type { Outcome } from '../schemas/avro/outcome.ts'
-import type { TrainingExample } from '../schemas/avro/training-example.ts'
 import { NEVER } from '../schemas/customer-state.ts'
 import type { ModelKind } from '../schemas/model.ts'
-import type { EventContext } from './event-context.ts'
+import { exampleOf } from './example-of.ts'
 import { FORWARD } from './outcome.ts'
 import type { Processor } from './processor.ts'
 
@@ -23,32 +21,14 @@ export function createTakeExample(): Processor {
   const features = new Float64Array(FEATURE_COUNT)
   return (context) => {
     if (context.input.topic !== 'outcomes') return FORWARD
-    const { occurredAt, kind } = context.input.event
+    const { eventId, occurredAt, kind } = context.input.event
     const { newestAt } = context.draft
-    if (newestAt === NEVER || occurredAt < newestAt) context.outcomeWithoutExample = true
-    else context.examples.push(exampleOf(context, LABELS[kind], features))
+    if (newestAt === NEVER || occurredAt < newestAt) {
+      context.outcomeWithoutExample = true
+      return FORWARD
+    }
+    computeFeatures(context.draft, newestAt, features)
+    context.examples.push(exampleOf(context, features, { ...LABELS[kind], eventId, at: newestAt, knownAt: occurredAt }))
     return FORWARD
-  }
-}
-
-function exampleOf(
-  { draft, input, tenantId, customerId, models }: EventContext,
-  { kind, label }: (typeof LABELS)[Outcome['kind']],
-  features: Float64Array,
-): TrainingExample {
-  const { eventId, occurredAt } = input.event
-  computeFeatures(draft, draft.newestAt, features)
-  return {
-    tenantId,
-    customerId,
-    kind,
-    eventId,
-    at: draft.newestAt,
-    knownAt: occurredAt,
-    label,
-    features: Object.fromEntries(FEATURES.map(({ name }, i) => [name, features[i]!])),
-    traits: Object.fromEntries(draft.traits.map(({ name, value }) => [name, value])),
-    modelVersion: models[kind].version,
-    probability: scoreModel(models[kind], features, draft.traits),
   }
 }

@@ -11,6 +11,7 @@ export interface OutputTopics {
   readonly deadLetters: string
   readonly examples: string
   readonly samples: string
+  readonly snapshots: string
 }
 
 /** Where an encoded record stands: the value from `start` to `valueEnd` (equal: a null value), its headers behind it. */
@@ -32,6 +33,7 @@ export class BatchOutputs {
   readonly #deadLetters = new RecordBatches()
   readonly #examples = new RecordBatches()
   readonly #samples = new RecordBatches()
+  readonly #snapshots = new RecordBatches()
   #timestamp = 0
   #last: Placed | null = null
 
@@ -49,6 +51,7 @@ export class BatchOutputs {
     this.#deadLetters.reset()
     this.#examples.reset()
     this.#samples.reset()
+    this.#snapshots.reset()
   }
 
   /** An empty value is a null one. */
@@ -84,6 +87,10 @@ export class BatchOutputs {
     this.#samples.next.add(this.#timestamp, key, value, NO_HEADERS, 0)
   }
 
+  snapshot(key: Uint8Array, value: Buffer | null): void {
+    this.#snapshots.next.add(this.#timestamp, key, value, NO_HEADERS, 0)
+  }
+
   /**
    * @param inputs the next input offsets after this batch. They are the header `inputs` of its last `customers` record:
    * compaction always keeps the newest record of a log, so that the offsets are found there if the group loses them.
@@ -106,6 +113,7 @@ export class BatchOutputs {
       { topic: this.#topics.deadLetters, partition, batches: this.#deadLetters.batches },
       { topic: this.#topics.examples, partition, batches: this.#examples.batches },
       { topic: this.#topics.samples, partition, batches: this.#samples.batches },
+      { topic: this.#topics.snapshots, partition, batches: this.#snapshots.batches },
     ].filter(({ batches }) => batches.length > 0)
   }
 }

@@ -1,5 +1,6 @@
 import type { TransactionOutput } from '../connectors/kafka/transactional-producer.ts'
 import type { Models } from '../models/linear-model.ts'
+import { nextLookAt } from '../models/next-look.ts'
 import { createEventContext, type EventContext } from '../processors/event-context.ts'
 import type { Outcome } from '../processors/outcome.ts'
 import type { Customer } from '../schemas/avro/customer.ts'
@@ -18,6 +19,7 @@ import type { Scoring } from '../topology/scoring.ts'
 import type { BatchOutputs, Placed } from './batch-outputs.ts'
 import { ByteArena } from './byte-arena.ts'
 import { misnamed, misplaced } from './check-key.ts'
+import type { ChurnSnapshots } from './churn-snapshots.ts'
 import type { CachedCustomer, CustomerCache } from './customer-cache.ts'
 import { type DeadLetter, decodeFailure, encodeDeadLetter } from './dead-letter.ts'
 import type { ErrorRate } from './error-rate.ts'
@@ -58,6 +60,7 @@ export interface BatchProcessorOptions {
   readonly exampleCodec: AvroCodec<TrainingExample>
   readonly sampleCodec: AvroCodec<ScoreSample>
   readonly cache: CustomerCache
+  readonly snapshots: ChurnSnapshots
   readonly outputs: BatchOutputs
   readonly streamTimes: StreamTimes
   readonly windowDeltas: WindowDeltas
@@ -225,6 +228,7 @@ export class BatchProcessor {
     this.#context.now = this.#options.now()
     this.#options.outputs.reset(this.#context.now)
     this.#options.windowDeltas.reset()
+    this.#options.snapshots.reset()
     for (const { key, cause } of moved) this.#rerank(this.#options.cache.get(key)!, cause, careful)
     let done = 0
     while (done < batch.length && this.#bytes < FULL_BYTES && !this.#options.windowDeltas.isFull) {
@@ -273,12 +277,13 @@ export class BatchProcessor {
 
   /** Fires the customer's timers that are due before an event, or before the newest event of its tenant. */
   #passTime(input: InputEvent, customer: CachedCustomer, careful: boolean): void {
-    const nextTimerAt = currentOf(customer)?.nextTimerAt ?? 0
-    if (nextTimerAt === 0) return
+    const current = currentOf(customer)
+    const lookAt = current === null ? 0 : nextLookAt(current)
+    if (lookAt === 0) return
     const { tenantId, occurredAt } = input.event
     const reached = Math.max(occurredAt, this.#options.streamTimes.of(tenantId))
     // An event that isn't accepted makes no time pass.
-    if (nextTimerAt < reached && this.#isAccepted(input, customer)) this.#fireTimers(customer, reached, careful)
+    if (lookAt < reached && this.#isAccepted(input, customer)) this.#fireTimers(customer, reached, careful)
   }
 
   /** Whether the pipeline takes the event as it is; changes nothing. */
@@ -299,7 +304,13 @@ export class BatchProcessor {
     const context = this.#context
     for (;;) {
       const current = currentOf(customer)
-      if (current === null || current.nextTimerAt === 0 || current.nextTimerAt >= before) return
+      if (current === null) return
+      const at = nextLookAt(current)
+      if (at === 0 || at >= before) return
+      if (at === current.openSnapshots[0]) {
+        this.#endSnapshot(customer, current, at)
+        continue
+      }
       this.#setContext(customer)
       context.draft = cloneState(current)
       try {
@@ -322,6 +333,15 @@ export class BatchProcessor {
       this.#replanned.add(customer)
       customer.draft = context.draft
     }
+  }
+
+  /** The horizon of the customer's first snapshot has ended; his scores have nothing to do with that. */
+  #endSnapshot(customer: CachedCustomer, current: CustomerState, end: number): void {
+    this.#bytes += this.#options.snapshots.end(customer.key, end, current)
+    const draft = cloneState(current)
+    draft.openSnapshots = current.openSnapshots.slice(1)
+    customer.draft = draft
+    this.#replanned.add(customer)
   }
 
   /** Judges a customer, of whom there is no event yet in this batch, by new thresholds or models. There is no record to dead-letter. */
@@ -355,7 +375,8 @@ export class BatchProcessor {
    * counts.
    */
   #forward(customer: CachedCustomer, taken: TakenRecord | null): void {
-    const { customerCodec, changeCodec, exampleCodec, sampleCodec, outputs, streamTimes, windowDeltas } = this.#options
+    const { customerCodec, changeCodec, exampleCodec, sampleCodec, outputs, snapshots, streamTimes, windowDeltas } =
+      this.#options
     const context = this.#context
     const arena = this.#arena
     const headers = this.#headers
@@ -382,6 +403,7 @@ export class BatchProcessor {
     })
     const examples = context.examples.map((example) => exampleCodec.encode(example))
     const sample = context.sample && sampleCodec.encode(context.sample)
+    if (context.snapshot !== null) this.#bytes += snapshots.open(customer.key, context.snapshot)
     for (const each of changes) {
       outputs.change(each.source, each.from, each.end, each.headersEnd, key, taken === null ? 0 : ORIGIN_HEADERS)
       this.#bytes += each.headersEnd - each.from
@@ -412,6 +434,7 @@ export class BatchProcessor {
   #erase(taken: TakenRecord): void {
     const customer = this.#customerOf(taken)
     const { record, topic } = taken
+    this.#options.snapshots.drop(customer.key, currentOf(customer)?.openSnapshots ?? [])
     const eventId = `erasure:${topic}/${this.#options.partition}/${record.offset}`
     const arena = this.#arena
     const start = arena.place((into, at) =>

@@ -4,6 +4,7 @@ import { committedOffsets, type LogRange, logRange } from '../connectors/kafka/o
 import { readPartition } from '../connectors/kafka/partition-reader.ts'
 import type { ConsumedRecord } from '../connectors/kafka/record-batch-reader.ts'
 import { topicIdentity } from '../connectors/kafka/topic-identity.ts'
+import { nextLookAt } from '../models/next-look.ts'
 import type { Customer } from '../schemas/avro/customer.ts'
 import type { AvroCodec } from '../schemas/codec.ts'
 import { AppError } from '../schemas/errors.ts'
@@ -12,6 +13,7 @@ import { stepDone } from '../schemas/steps.ts'
 import { DELETE_RETENTION_MS, INPUT_TOPICS, type InputTopic } from '../schemas/topics.ts'
 import type { CustomerEntry, Position, StateStore } from '../state/state-store.ts'
 import { type InputOffsets, inputsOf, settleInputs } from './input-offsets.ts'
+import { isInStep, snapshotSlices } from './restore-snapshots.ts'
 import { StreamTimes } from './stream-time.ts'
 
 export interface TakeoverPorts {
@@ -45,6 +47,8 @@ export interface TakenOver {
   readonly changelog: string
   /** Where Redis stands now: at the end of the changelog. */
   readonly viewOffset: number
+  /** The end of `churn-snapshots`. */
+  readonly snapshotOffset: number
   /** By tenant, see StreamTimes. */
   readonly streamTimes: ReadonlyMap<string, number>
   readonly restored: number
@@ -63,13 +67,15 @@ export async function takeOver(ports: TakeoverPorts, partition: number, signal: 
   const topics = INPUT_TOPICS.map((topic) => ports.topicName(topic))
   const committed = await committedOffsets(ports.kafka, ports.group, topics, partition)
   const log = await logRange(ports.kafka, ports.topicName('customers'), partition)
+  const snapshots = await logRange(ports.kafka, ports.topicName('churn-snapshots'), partition)
   const position = await ports.store.position(partition, signal)
   stepDone('offsets-read')
-  const view = await restore(ports, partition, { ...log, identity: changelog }, position, signal)
+  const view = await restore(ports, partition, { ...log, identity: changelog, snapshots }, position, signal)
   stepDone('view-restored')
   const known = { committed, stored: view.inputs, changelog: log }
   const { inputs, lost } = await settleInputs(ports, partition, known, signal)
-  return { inputs, changelog, viewOffset: view.offset, streamTimes: view.streamTimes, restored: view.restored, lost }
+  const { offset: viewOffset, streamTimes, restored } = view
+  return { inputs, changelog, viewOffset, snapshotOffset: snapshots.end, streamTimes, restored, lost }
 }
 
 interface RestoredView {
@@ -83,7 +89,7 @@ interface RestoredView {
 async function restore(
   ports: TakeoverPorts,
   partition: number,
-  log: LogRange & { readonly identity: string },
+  log: LogRange & { readonly identity: string; readonly snapshots: LogRange },
   position: Position | null,
   signal: AbortSignal,
 ): Promise<RestoredView> {
@@ -95,8 +101,10 @@ async function restore(
     position.cluster === cluster &&
     position.topic === log.identity &&
     position.offset <= log.end &&
+    (position.snapshots ?? 0) <= log.snapshots.end &&
     // Of what came later, tombstones may be compacted away by now.
-    (log.end - position.offset <= 1 || ports.now() - position.at < DELETE_RETENTION_MS / 2)
+    ((log.end - position.offset <= 1 && isInStep(position, log.snapshots)) ||
+      ports.now() - position.at < DELETE_RETENTION_MS / 2)
   // A rebuild that was cut short has no input offsets yet: it goes on, and readers are told.
   const rebuilding = !usable || Object.keys(position.inputs).length === 0
   // Also without a position: an emptying that was cut short has removed only that.
@@ -115,7 +123,7 @@ async function restore(
   const streamTimes = new StreamTimes()
   if (usable) streamTimes.restore(position.streamTimes)
   // A transaction is at least one record and its marker: one offset more can only be that marker.
-  const inStep = usable && !rebuilding && log.end - position.offset <= 1
+  const inStep = usable && !rebuilding && log.end - position.offset <= 1 && isInStep(position, log.snapshots)
   if (inStep) return { offset: position.offset, streamTimes: streamTimes.all, restored, inputs }
   const from = Math.max(expected ?? 0, log.start)
   const startedAt = ports.now()
@@ -141,11 +149,18 @@ async function restore(
       at: ports.now(),
       streamTimes: streamTimes.takeMoved(),
     }
-    await mustWrite(store, partition, { expected, position: next, entries, timers: [] }, signal)
+    await mustWrite(store, partition, { expected, position: next, entries, timers: [], snapshots: [] }, signal)
     expected = slice.position
     restored += slice.records.length
     stepDone('slice-restored')
     await report(slice.position)
+  }
+  const during = { offset: log.end, inputs: rebuilding ? {} : inputs, cluster, topic: log.identity }
+  const range = { from: Math.max((usable && position.snapshots) || 0, log.snapshots.start), to: log.snapshots.end }
+  for await (const { position: at, snapshots } of snapshotSlices(ports, partition, range, signal)) {
+    const next: Position = { ...during, at: ports.now(), streamTimes: new Map(), snapshots: at }
+    await mustWrite(store, partition, { expected, position: next, entries: [], timers: [], snapshots }, signal)
+    expected = log.end
   }
   const end: Position = {
     offset: log.end,
@@ -154,8 +169,9 @@ async function restore(
     topic: log.identity,
     at: ports.now(),
     streamTimes: new Map(),
+    snapshots: log.snapshots.end,
   }
-  await mustWrite(store, partition, { expected, position: end, entries: [], timers: [] }, signal)
+  await mustWrite(store, partition, { expected, position: end, entries: [], timers: [], snapshots: [] }, signal)
   return { offset: log.end, streamTimes: streamTimes.all, restored, inputs }
 }
 
@@ -191,7 +207,7 @@ async function newestOf(records: readonly ConsumedRecord[], codec: AvroCodec<Cus
       probability: customer?.lead.probability ?? 0,
       risk: customer?.churn.risk ?? 0,
       newestAt: state?.newestAt ?? 0,
-      nextTimerAt: state?.nextTimerAt ?? 0,
+      nextLookAt: state === null ? 0 : nextLookAt(state),
     })
   }
   return entries

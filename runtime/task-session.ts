@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Fetcher, Subscription } from '../connectors/kafka/fetcher.ts'
 import type { TopicPartition, TransactionalProducer } from '../connectors/kafka/transactional-producer.ts'
+import { nextLookAt } from '../models/next-look.ts'
 import { wouldMove } from '../models/standing.ts'
 import type { BasketDelta } from '../schemas/avro/basket-delta.ts'
 import type { NpsDelta } from '../schemas/avro/nps-delta.ts'
@@ -13,10 +14,11 @@ import { AppError } from '../schemas/errors.ts'
 import type { InputEvent } from '../schemas/events.ts'
 import { decodeState } from '../schemas/state-codec.ts'
 import { INPUT_TOPICS, type InputTopic } from '../schemas/topics.ts'
-import type { TimersRead } from '../state/state-store.ts'
+import type { SnapshotEntry, TimersRead } from '../state/state-store.ts'
 import type { Scoring } from '../topology/scoring.ts'
 import { BatchOutputs } from './batch-outputs.ts'
 import { BatchProcessor, type Broadcast, type Moved } from './batch-processor.ts'
+import { ChurnSnapshots } from './churn-snapshots.ts'
 import { CustomerCache, cachedCustomer } from './customer-cache.ts'
 import type { ErrorRate } from './error-rate.ts'
 import { type InputLag, InputQueue, type TakenRecord } from './input-queue.ts'
@@ -44,6 +46,7 @@ export interface TaskPorts extends TakeoverPorts {
   readonly changeCodec: AvroCodec<ScoreChange>
   readonly exampleCodec: AvroCodec<TrainingExample>
   readonly sampleCodec: AvroCodec<ScoreSample>
+  readonly snapshotCodec: AvroCodec<TrainingExample>
   readonly populationDeltaCodec: AvroCodec<PopulationDelta>
   readonly npsDeltaCodec: AvroCodec<NpsDelta>
   readonly basketDeltaCodec: AvroCodec<BasketDelta>
@@ -74,6 +77,8 @@ export class TaskSession implements PartitionSession {
   readonly #streamTimes = new StreamTimes()
   readonly #timers: TaskTimers
   readonly #processor: BatchProcessor
+  readonly #outputs: BatchOutputs
+  readonly #snapshots: ChurnSnapshots
   readonly #populationDeltas: PopulationDeltas
   readonly #windowDeltas: WindowDeltas
   readonly #sweep: PopulationSweep
@@ -83,6 +88,7 @@ export class TaskSession implements PartitionSession {
   #inputs: TaskInputs | null = null
   #subscriptions: Subscription[] = []
   #viewOffset = 0
+  #snapshotOffset = 0
   #changelog = ''
   #confirming: Promise<void> = Promise.resolve()
   #confirmedBatch = 0
@@ -98,16 +104,18 @@ export class TaskSession implements PartitionSession {
     this.#stop = stop
     this.#producer = ports.newProducer(partition)
     this.#cache = new CustomerCache(settings.cacheCustomers)
-    const outputs = new BatchOutputs(
+    this.#outputs = new BatchOutputs(
       {
         customers: ports.topicName('customers'),
         scoreChanges: ports.topicName('score-changes'),
         deadLetters: ports.topicName('dead-letters'),
         examples: ports.topicName('training-examples'),
         samples: ports.topicName('score-samples'),
+        snapshots: ports.topicName('churn-snapshots'),
       },
       partition,
     )
+    this.#snapshots = new ChurnSnapshots(ports.snapshotCodec)
     this.#windowDeltas = new WindowDeltas({
       topics: { nps: ports.topicName('nps-deltas'), baskets: ports.topicName('basket-deltas') },
       partition,
@@ -126,7 +134,8 @@ export class TaskSession implements PartitionSession {
       exampleCodec: ports.exampleCodec,
       sampleCodec: ports.sampleCodec,
       cache: this.#cache,
-      outputs,
+      snapshots: this.#snapshots,
+      outputs: this.#outputs,
       streamTimes: this.#streamTimes,
       windowDeltas: this.#windowDeltas,
       errors,
@@ -183,6 +192,7 @@ export class TaskSession implements PartitionSession {
     counters.lostRecords += taken.lost
     await onRestored(this.#partition)
     this.#viewOffset = taken.viewOffset
+    this.#snapshotOffset = taken.snapshotOffset
     this.#changelog = taken.changelog
     this.#streamTimes.restore(taken.streamTimes)
     this.#timers.restore()
@@ -308,6 +318,8 @@ export class TaskSession implements PartitionSession {
     const partition = this.#partition
     const scoredAt = now()
     const inputs = Object.fromEntries([...offsets].map(([topic, offset]) => [topicName(topic), offset]))
+    const snapshots = await this.#snapshots.finish(this.#outputs, (keys) => this.#readSnapshots(keys))
+    this.#processor.counts.examples += snapshots.examples
     const outputs = [
       ...this.#processor.finish(inputs),
       ...this.#populationDeltas.outputs(this.#processor.touched, scoredAt),
@@ -328,13 +340,18 @@ export class TaskSession implements PartitionSession {
     counters.events.add(this.#processor.counts)
     counters.latency.add(processed, scoredAt, this.#lastBatchAt)
     const end = written.get(`${topicName('customers')}/${partition}`)
+    this.#snapshotOffset = written.get(`${topicName('churn-snapshots')}/${partition}`) ?? this.#snapshotOffset
     await this.#confirming
-    this.#confirming = this.#confirm(end ?? this.#viewOffset, inputs)
+    this.#confirming = this.#confirm(end ?? this.#viewOffset, inputs, snapshots.entries)
     this.#confirming.catch((error: unknown) => this.abort(error))
   }
 
   /** Step 3 of the unit: Redis. The next batch is processed and committed meanwhile; the one after that waits for it. */
-  async #confirm(offset: number, inputs: Readonly<Record<string, number>>): Promise<void> {
+  async #confirm(
+    offset: number,
+    inputs: Readonly<Record<string, number>>,
+    snapshots: readonly SnapshotEntry[],
+  ): Promise<void> {
     const expected = this.#viewOffset
     const { batch, touched, replanned } = this.#processor
     this.#viewOffset = offset
@@ -345,6 +362,7 @@ export class TaskSession implements PartitionSession {
       topic: this.#changelog,
       at: this.#lastBatchAt,
       streamTimes: this.#streamTimes.takeMoved(),
+      snapshots: this.#snapshotOffset,
     }
     const entries = touched.map((customer) => ({
       key: customer.key,
@@ -354,17 +372,22 @@ export class TaskSession implements PartitionSession {
       probability: customer.probability,
       risk: customer.risk,
       newestAt: customer.state?.newestAt ?? 0,
-      nextTimerAt: customer.state?.nextTimerAt ?? 0,
+      nextLookAt: customer.state === null ? 0 : nextLookAt(customer.state),
     }))
     const timers = replanned.map(({ tenantId, customerId, state }) => ({
       tenantId,
       customerId,
-      nextTimerAt: state?.nextTimerAt ?? 0,
+      nextLookAt: state === null ? 0 : nextLookAt(state),
     }))
-    const change = { expected, position, entries, timers }
+    const change = { expected, position, entries, timers, snapshots }
     const answer = await this.#ports.store.write(this.#partition, change, this.#failed.signal)
     if (answer === 'foreign') throw this.#foreign()
     this.#confirmedBatch = batch
+  }
+
+  async #readSnapshots(keys: readonly string[]): Promise<(Buffer | null)[]> {
+    await this.#confirming
+    return await this.#ports.store.readSnapshots(this.#partition, this.#viewOffset, keys, this.#failed.signal)
   }
 
   /** The index of timers, with all that this task has planned in it. */

@@ -152,6 +152,7 @@ export async function connectWorker(options: ConnectOptions): Promise<WorkerConn
     changeCodec: codec<ScoreChange>('score-changes'),
     exampleCodec: codec<TrainingExample>('training-examples'),
     sampleCodec: codec<ScoreSample>('score-samples'),
+    snapshotCodec: codec<TrainingExample>('churn-snapshots'),
     populationDeltaCodec: codec<PopulationDelta>('population-deltas'),
     npsDeltaCodec: codec<NpsDelta>('nps-deltas'),
     basketDeltaCodec: codec<BasketDelta>('basket-deltas'),

@@ -86,6 +86,25 @@ export const ADDED_FIELDS: readonly AddedField[] = [
       state.keptOrders = reader.bytes()
     },
   },
+  {
+    present: ({ openSnapshots }) => openSnapshots.length > 0,
+    put: (view, at, { openSnapshots }) => {
+      at = putVarint(view, at, openSnapshots.length)
+      let before = 0
+      for (const end of openSnapshots) {
+        at = putVarint(view, at, end - before)
+        before = end
+      }
+      return at
+    },
+    read: (reader, state) => {
+      let before = 0
+      state.openSnapshots = Array.from({ length: reader.varint(reader.length) }, () => {
+        before += reader.varint(MAX)
+        return before
+      })
+    },
+  },
 ]
 
 /** Those that are present, each behind its number, and a 0. */

@@ -157,6 +157,8 @@ export interface CustomerState {
 
   /** When a timer of this customer is due; 0: none. */
   nextTimerAt: number
+  /** When the horizons of his open churn snapshots end, ascending; replaced, never changed in place. */
+  openSnapshots: readonly number[]
 
   /** The last RECENT_EVENTS event ids as 64-bit hashes, two signed 32-bit halves each; a ring once it is full. */
   recent: number[]
@@ -202,6 +204,7 @@ export function newCustomerState(): CustomerState {
     churnHeldSince: NEVER,
     churnHeldValue: 0,
     nextTimerAt: 0,
+    openSnapshots: NO_SNAPSHOTS,
     recent: [],
     recentNext: 0,
   }
@@ -209,6 +212,7 @@ export function newCustomerState(): CustomerState {
 
 const NO_BYTES = Buffer.alloc(0)
 const NO_MONEY: readonly Money[] = []
+const NO_SNAPSHOTS: readonly number[] = []
 const NO_TRAITS: readonly Trait[] = []
 const NO_ANSWERS: readonly number[] = ANSWERS.flatMap(() => [NEVER, NEVER])
 
@@ -253,6 +257,7 @@ export function cloneState(state: CustomerState): CustomerState {
     churnHeldSince: state.churnHeldSince,
     churnHeldValue: state.churnHeldValue,
     nextTimerAt: state.nextTimerAt,
+    openSnapshots: state.openSnapshots,
     recent: state.recent.slice(),
     recentNext: state.recentNext,
   }

@@ -15,7 +15,9 @@ export const STREAM_TIME_FIELD = 'streamTime:'
 export interface RedisKeys {
   /** Hash: customer key -> value of its newest `customers` record, as it is in the topic. */
   customers(partition: number): string
-  /** Hash: `offset`, `inputs`, `cluster`, `topic`, `at`, and `streamTime:<tenantId>`: how far this partition's view follows the changelog. */
+  /** Hash: key of `churn-snapshots` -> its value, as it is in the topic. */
+  snapshots(partition: number): string
+  /** Hash: `offset`, `inputs`, `cluster`, `topic`, `at`, `snapshots`, and `streamTime:<tenantId>`: how far this partition's view follows its logs. */
   position(partition: number): string
   /** Set of the tenant ids that have indexes in this partition. */
   tenants(partition: number): string
@@ -48,6 +50,7 @@ export function redisKeys(app: string): RedisKeys {
   const at = (partition: number): string => `${app}:{${partition}}`
   return {
     customers: (partition) => `${at(partition)}:customers`,
+    snapshots: (partition) => `${at(partition)}:snapshots`,
     position: (partition) => `${at(partition)}:position`,
     tenants: (partition) => `${at(partition)}:tenants`,
     top: (partition, tenantId, index) => `${at(partition)}:top:${index}:${tenantId}`,

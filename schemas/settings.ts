@@ -1,5 +1,6 @@
 import Type, { type Static } from 'typebox'
 import Value from 'typebox/value'
+import { churnLabelSettings, wrongChurnLabelSetting } from './churn-label-settings.ts'
 import { AppError } from './errors.ts'
 import { populationSettings } from './population-settings.ts'
 import { watchSettings } from './watch-settings.ts'
@@ -74,6 +75,7 @@ export const tenantSettingsSchema = Type.Object(
     ...windowSettings,
     ...populationSettings,
     ...watchSettings,
+    ...churnLabelSettings,
   },
   { additionalProperties: false },
 )
@@ -100,7 +102,7 @@ export function parseSettings(json: unknown): TenantSettings {
   if (Object.values(settings.population.loyaltyWeights).every((weight) => weight === 0)) {
     throw refusal({ field: 'population.loyaltyWeights', problem: 'must not all be 0' })
   }
-  const wrong = wrongWindowSetting(settings)
+  const wrong = wrongWindowSetting(settings) ?? wrongChurnLabelSetting(settings)
   if (wrong !== null) throw refusal(wrong)
   return deepFreeze(settings)
 }

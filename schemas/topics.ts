@@ -126,6 +126,14 @@ export const TOPICS = {
     config: { 'cleanup.policy': 'delete', 'retention.ms': String(7 * DAY_MS), 'max.message.bytes': String(8 * MIB) },
     doc: 'What models saw and said at one of so many events, and what their shadows said: what drift is measured by.',
   },
+  'churn-snapshots': {
+    name: 'churn-snapshots',
+    role: 'internal',
+    partitions: 'data',
+    schema: trainingExampleSchema,
+    config: { ...compacted, 'max.message.bytes': String(8 * MIB) },
+    doc: 'Customers as they were at a moment, until the horizon ends that labels them (key <tenantId>/<customerId>@<end>).',
+  },
   'dead-letters': {
     name: 'dead-letters',
     role: 'errors',

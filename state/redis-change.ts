@@ -8,6 +8,7 @@ const SLICE = 1_000
 const POSITION_KEY = 1
 const CUSTOMERS_KEY = 2
 const TENANTS_KEY = 3
+const SNAPSHOTS_KEY = 4
 
 /** What a change says of one tenant. */
 export interface TenantChange {
@@ -43,12 +44,17 @@ export function writePosition(resp: RespBuffer, { expected, position }: ViewChan
     resp.text(STREAM_TIME_FIELD + tenant)
     resp.integer(time)
   })
+  if (position.snapshots === undefined) return
+  writeGroups(resp, 'HSET', POSITION_KEY, [position.snapshots], 2, (offset) => {
+    resp.text('snapshots')
+    resp.integer(offset)
+  })
 }
 
 /** The groups of commit.lua for customers. @param tenants in the order of their keys */
 export function writeChange(
   resp: RespBuffer,
-  { entries }: StateChange,
+  { entries, snapshots }: StateChange,
   tenants: ReadonlyMap<string, TenantChange>,
 ): void {
   const kept = entries.filter((entry) => entry.value !== null)
@@ -60,13 +66,24 @@ export function writeChange(
     const gone = entries.filter((entry) => entry.value === null)
     writeGroups(resp, 'HDEL', CUSTOMERS_KEY, gone, 1, ({ key }) => resp.text(key))
   }
-  let firstIndex = TENANTS_KEY + 1
+  if (snapshots.length > 0) writeSnapshots(resp, snapshots)
+  let firstIndex = SNAPSHOTS_KEY + 1
   for (const [tenant, mine] of tenants) {
     if (mine.entries.length > 0) writeGroups(resp, 'SADD', TENANTS_KEY, [tenant], 1, (id) => resp.text(id))
     writeIndexes(resp, firstIndex, mine.entries)
     writeTimers(resp, firstIndex + TOP_INDEXES.length, mine)
     firstIndex += TOP_INDEXES.length + 1
   }
+}
+
+function writeSnapshots(resp: RespBuffer, snapshots: StateChange['snapshots']): void {
+  const open = snapshots.filter(({ value }) => value !== null)
+  writeGroups(resp, 'HSET', SNAPSHOTS_KEY, open, 2, ({ key, value }) => {
+    resp.text(key)
+    resp.bytes(value!)
+  })
+  const ended = snapshots.filter(({ value }) => value === null)
+  writeGroups(resp, 'HDEL', SNAPSHOTS_KEY, ended, 1, ({ key }) => resp.text(key))
 }
 
 /** Sorted sets in the order of TOP_INDEXES. */
@@ -90,13 +107,13 @@ function writeIndexes(resp: RespBuffer, firstIndex: number, entries: readonly Cu
 
 function writeTimers(resp: RespBuffer, key: number, { entries, timers }: TenantChange): void {
   const all: readonly TimerEntry[] = timers.length === 0 ? entries : [...entries, ...timers]
-  const pending = all.filter(({ nextTimerAt }) => nextTimerAt !== 0)
+  const pending = all.filter(({ nextLookAt }) => nextLookAt !== 0)
   writeGroups(resp, 'ZADD', key, pending, 2, (timer) => {
-    resp.integer(timer.nextTimerAt)
+    resp.integer(timer.nextLookAt)
     resp.text(timer.customerId)
   })
   if (pending.length === all.length) return
-  const gone = all.filter(({ nextTimerAt }) => nextTimerAt === 0)
+  const gone = all.filter(({ nextLookAt }) => nextLookAt === 0)
   writeGroups(resp, 'ZREM', key, gone, 1, (timer) => resp.text(timer.customerId))
 }
 

@@ -36,16 +36,34 @@ export class RedisStore implements StateStore {
     return this.#view.position(partition, signal)
   }
 
-  async read(
+  read(
     partition: number,
     expected: number | null,
     keys: readonly string[],
     signal?: AbortSignal,
   ): Promise<(Buffer | null)[]> {
-    const names = [this.#keys.position(partition), this.#keys.customers(partition)]
+    return this.#readFrom(this.#keys.customers(partition), { partition, expected, keys }, signal)
+  }
+
+  readSnapshots(
+    partition: number,
+    expected: number,
+    keys: readonly string[],
+    signal?: AbortSignal,
+  ): Promise<(Buffer | null)[]> {
+    return this.#readFrom(this.#keys.snapshots(partition), { partition, expected, keys }, signal)
+  }
+
+  /** @param hash name of the hash that the values stand in */
+  async #readFrom(
+    hash: string,
+    { partition, expected, keys }: { partition: number; expected: number | null; keys: readonly string[] },
+    signal?: AbortSignal,
+  ): Promise<(Buffer | null)[]> {
+    const names = [this.#keys.position(partition), hash]
     const values: (Buffer | null)[] = []
     for (let from = 0; from < keys.length; from += SLICE) {
-      const answer = await this.#view.patiently('reading customers', signal, () =>
+      const answer = await this.#view.patiently(`reading ${hash}`, signal, () =>
         this.#view.run(this.#read, partition, names, (resp) => {
           resp.text(expected === null ? '' : String(expected))
           for (const key of keys.slice(from, from + SLICE)) resp.text(key)
@@ -110,7 +128,7 @@ export class RedisStore implements StateStore {
 
   async write(partition: number, change: StateChange, signal?: AbortSignal): Promise<WriteAnswer> {
     const tenants = changesByTenant(change)
-    const keys = [this.#keys.customers(partition), this.#keys.tenants(partition)]
+    const keys = [this.#keys.customers(partition), this.#keys.tenants(partition), this.#keys.snapshots(partition)]
     for (const tenant of tenants.keys()) keys.push(...tenantKeys(this.#keys, partition, tenant))
     const write = (resp: RespBuffer): void => writeChange(resp, change, tenants)
     return await this.#view.commit(partition, change, { keys, write }, signal)
@@ -120,7 +138,8 @@ export class RedisStore implements StateStore {
     const emptied = async (): Promise<void> => {
       const tenants = await this.#redis.smembers(this.#keys.tenants(partition))
       const indexes = tenants.flatMap((tenant) => tenantKeys(this.#keys, partition, tenant))
-      await this.#redis.unlink(this.#keys.customers(partition), this.#keys.tenants(partition), ...indexes)
+      const { customers, tenants: ids, snapshots } = this.#keys
+      await this.#redis.unlink(customers(partition), ids(partition), snapshots(partition), ...indexes)
     }
     await this.#view.reset(partition, emptied, signal)
   }

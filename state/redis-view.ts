@@ -53,6 +53,7 @@ export class RedisView {
       cluster: stored['cluster'] ?? '',
       topic: stored['topic'] ?? '',
       at: Number(stored['at'] ?? 0),
+      ...(stored['snapshots'] === undefined ? {} : { snapshots: Number(stored['snapshots']) }),
       streamTimes: new Map(
         Object.entries(stored).flatMap(([field, value]) =>
           field.startsWith(STREAM_TIME_FIELD) ? [[field.slice(STREAM_TIME_FIELD.length), Number(value)]] : [],

@@ -11,6 +11,8 @@ export interface Position {
   readonly at: number
   /** Stream time by tenant, ms; to a write only those that moved. */
   readonly streamTimes: ReadonlyMap<string, number>
+  /** As `offset`, of `churn-snapshots`, in a view that holds its open ones. */
+  readonly snapshots?: number
 }
 
 /** What becomes of one customer. */
@@ -26,11 +28,17 @@ export interface CustomerEntry {
   /** Newest event time, ms. */
   readonly newestAt: number
   /** When to look at the customer again if nothing arrives, ms; 0: never. */
-  readonly nextTimerAt: number
+  readonly nextLookAt: number
 }
 
 /** A customer whose timer moved without a new record. */
-export type TimerEntry = Pick<CustomerEntry, 'tenantId' | 'customerId' | 'nextTimerAt'>
+export type TimerEntry = Pick<CustomerEntry, 'tenantId' | 'customerId' | 'nextLookAt'>
+
+/** A churn snapshot; `value` is that of `churn-snapshots`, null: it isn't open any more. */
+export interface SnapshotEntry {
+  readonly key: string
+  readonly value: Buffer | null
+}
 
 export interface TimersRead {
   /** Whose timer is due, the earliest first. */
@@ -57,6 +65,7 @@ export interface StateChange {
   readonly entries: readonly CustomerEntry[]
   /** Customers that aren't among the entries. */
   readonly timers: readonly TimerEntry[]
+  readonly snapshots: readonly SnapshotEntry[]
 }
 
 /**
@@ -74,6 +83,14 @@ export interface StateStore {
   read(
     partition: number,
     expected: number | null,
+    keys: readonly string[],
+    signal?: AbortSignal,
+  ): Promise<(Buffer | null)[]>
+
+  /** The values of some open churn snapshots, as `read`. */
+  readSnapshots(
+    partition: number,
+    expected: number,
     keys: readonly string[],
     signal?: AbortSignal,
   ): Promise<(Buffer | null)[]>

@@ -1,7 +1,9 @@
 import { compileModel, type Models } from '../models/linear-model.ts'
+import { nextLookAt } from '../models/next-look.ts'
 import { CHURN_PRIOR } from '../models/priors/churn-prior.ts'
 import { LEAD_PRIOR } from '../models/priors/lead-prior.ts'
 import { type BasketChange, createEventContext, type NpsChange } from '../processors/event-context.ts'
+import { labelSnapshot } from '../processors/label-snapshot.ts'
 import type { Outcome } from '../processors/outcome.ts'
 import { StreamTimes } from '../runtime/stream-time.ts'
 import type { Customer } from '../schemas/avro/customer.ts'
@@ -85,6 +87,7 @@ export function createDriver({ settings = DEFAULT_SETTINGS, models, thresholds =
   const scoring = createScoring()
   const context = createEventContext()
   const states = new Map<string, Buffer>()
+  const snapshots = new Map<string, TrainingExample>()
   const outputs: { [Topic in keyof DriverOutputs]: DriverOutputs[Topic][] } = {
     customers: [],
     'score-changes': [],
@@ -113,6 +116,8 @@ export function createDriver({ settings = DEFAULT_SETTINGS, models, thresholds =
     outputs['score-changes'].push(...context.changes)
     outputs['training-examples'].push(...context.examples)
     if (context.sample !== null) outputs['score-samples'].push(context.sample)
+    const { snapshot } = context
+    if (snapshot !== null) snapshots.set(snapshotKey(snapshot, snapshot.knownAt), snapshot)
   }
 
   const fireTimers = (tenantId: string, customerId: string, before: number): void => {
@@ -120,7 +125,15 @@ export function createDriver({ settings = DEFAULT_SETTINGS, models, thresholds =
     context.customerId = customerId
     for (;;) {
       const state = stateOf(tenantId, customerId)
-      if (state === undefined || state.nextTimerAt === 0 || state.nextTimerAt >= before) return
+      const at = state === undefined ? 0 : nextLookAt(state)
+      if (state === undefined || at === 0 || at >= before) return
+      if (at === state.openSnapshots[0]) {
+        const open = snapshots.get(snapshotKey({ tenantId, customerId }, at))!
+        outputs['training-examples'].push(labelSnapshot(open, state))
+        state.openSnapshots = state.openSnapshots.slice(1)
+        states.set(customerKey(tenantId, customerId), bytesOf(state))
+        continue
+      }
       context.draft = state
       if (scoring.fire(context).kind === 'forward') keep()
       else states.set(customerKey(tenantId, customerId), bytesOf(state))
@@ -141,9 +154,10 @@ export function createDriver({ settings = DEFAULT_SETTINGS, models, thresholds =
       context.streamTime = streamTimes.of(tenantId)
       context.arrivedAt = context.now
       const now = Math.max(context.streamTime, event.occurredAt)
-      const nextTimerAt = stateOf(tenantId, customerId)?.nextTimerAt ?? 0
+      const known = stateOf(tenantId, customerId)
+      const lookAt = known === undefined ? 0 : nextLookAt(known)
       // An event that is refused makes no time pass.
-      if (nextTimerAt !== 0 && nextTimerAt < now && process(tenantId, customerId).kind === 'forward') {
+      if (lookAt !== 0 && lookAt < now && process(tenantId, customerId).kind === 'forward') {
         fireTimers(tenantId, customerId, now)
       }
       const outcome = process(tenantId, customerId)
@@ -194,6 +208,9 @@ export function createDriver({ settings = DEFAULT_SETTINGS, models, thresholds =
     },
   }
 }
+
+const snapshotKey = ({ tenantId, customerId }: Pick<TrainingExample, 'tenantId' | 'customerId'>, end: number): string =>
+  `${customerKey(tenantId, customerId)}@${end}`
 
 function bytesOf(state: CustomerState): Buffer {
   for (let size = 4_096; ; size *= 2) {

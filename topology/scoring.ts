@@ -12,6 +12,7 @@ import { createRankCustomer } from '../processors/rank-customer.ts'
 import { createSampleScore } from '../processors/sample-score.ts'
 import { createScoreCustomer } from '../processors/score-customer.ts'
 import { createTakeExample } from '../processors/take-example.ts'
+import { createTakeSnapshot } from '../processors/take-snapshot.ts'
 import { createUpdateFeatures } from '../processors/update-features.ts'
 import { createValidateEvent } from '../processors/validate-event.ts'
 import { customerKey } from '../schemas/partition.ts'
@@ -41,6 +42,7 @@ export const scoringTopology: Topology = createTopology()
   .timers('new-models')
   .processor('score-customer', createScoreCustomer, ['update-features', 'due-timers', 'new-thresholds', 'new-models'])
   .processor('sample-score', createSampleScore, ['score-customer'])
+  .processor('take-snapshot', createTakeSnapshot, ['score-customer'])
   .processor('detect-change', createDetectChange, ['score-customer'])
   // What is held by now decides what may come next.
   .processor('plan-timer', createPlanTimer, ['detect-change'])
@@ -48,13 +50,14 @@ export const scoringTopology: Topology = createTopology()
   .processor('count-answer', createCountAnswer, ['update-features'])
   .processor('count-order', createCountOrder, ['update-features'])
   // Last, because the record holds the state as all others leave it.
-  .processor('build-customer', createBuildCustomer, ['rank-customer', 'count-answer', 'count-order'])
+  .processor('build-customer', createBuildCustomer, ['rank-customer', 'take-snapshot', 'count-answer', 'count-order'])
   .sink('customer-records', 'customers', ['build-customer'])
   .sink('change-records', 'score-changes', ['detect-change', 'rank-customer'])
   .sink('nps-changes', 'nps-deltas', ['count-answer'])
   .sink('basket-changes', 'basket-deltas', ['count-order'])
   .sink('examples', 'training-examples', ['take-example'])
   .sink('samples', 'score-samples', ['sample-score'])
+  .sink('snapshots', 'churn-snapshots', ['take-snapshot'])
   .sink('refused-events', 'dead-letters', ['validate-event', 'update-features', 'count-answer', 'count-order'])
 
 export interface Scoring {
@@ -122,6 +125,7 @@ function run(steps: readonly Processor[], context: EventContext): Outcome {
   context.basketChanges.length = 0
   context.examples.length = 0
   context.sample = null
+  context.snapshot = null
   context.outcomeWithoutExample = false
   context.late = null
   context.draftChanged = context.cause === 'timer'

@@ -59,8 +59,10 @@ describe('lists over Redis', () => {
     const at = { cluster: 'k', topic: 'customers', at: 5, streamTimes: new Map() }
     const position = { offset: 2, inputs: { interactions: 1 }, ...at }
     const customer = { tenantId: 'shop', customerId: 'a/b🙂', key: 'shop/a/b🙂' }
-    const entry = { ...customer, value, probability: 0.25, risk: 0.125, newestAt: 1_768_478_400_123, nextTimerAt: 0 }
-    expect(await writer.write(5, { expected: null, position, entries: [entry], timers: [] })).toBe('written')
+    const entry = { ...customer, value, probability: 0.25, risk: 0.125, newestAt: 1_768_478_400_123, nextLookAt: 0 }
+    expect(await writer.write(5, { expected: null, position, entries: [entry], timers: [], snapshots: [] })).toBe(
+      'written',
+    )
     expect(await view.lookup.read(5, 'shop', ['a/b🙂'])).toEqual({ state: 'settled', values: [value] })
     for (const [index, score] of [
       ['lead', 250_000_000],

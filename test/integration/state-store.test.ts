@@ -49,7 +49,7 @@ function entry(key: string, value: string | Buffer | null, scores: Partial<Custo
     probability: 0.5,
     risk: 0.25,
     newestAt: 1_700_000_000_000,
-    nextTimerAt: 0,
+    nextLookAt: 0,
     ...scores,
   }
 }
@@ -60,7 +60,7 @@ function positionAt(offset: number, inputs: Record<string, number> = { interacti
 
 /** Writes from one offset to the next. */
 async function write(from: number | null, to: number, ...entries: CustomerEntry[]): Promise<string> {
-  return await store.write(PARTITION, { expected: from, position: positionAt(to), entries, timers: [] })
+  return await store.write(PARTITION, { expected: from, position: positionAt(to), entries, timers: [], snapshots: [] })
 }
 
 const customers = (): Promise<Record<string, string>> => looking.hgetall(keys.customers(PARTITION))
@@ -152,7 +152,9 @@ describe('a commit', () => {
   test('without customers moves the position alone, also to where it is', async () => {
     await write(null, 5)
     const moved = { ...positionAt(5), inputs: { interactions: 99 } }
-    expect(await store.write(PARTITION, { expected: 5, position: moved, entries: [], timers: [] })).toBe('written')
+    expect(await store.write(PARTITION, { expected: 5, position: moved, entries: [], timers: [], snapshots: [] })).toBe(
+      'written',
+    )
     expect(await store.position(PARTITION)).toEqual(moved)
   })
 
@@ -183,7 +185,7 @@ test('stream times move with the position, each tenant’s on its own', async ()
     streamTimes: new Map(Object.entries(times)),
   })
   const move = (expected: number | null, position: Position) =>
-    store.write(PARTITION, { expected, position, entries: [], timers: [] })
+    store.write(PARTITION, { expected, position, entries: [], timers: [], snapshots: [] })
   await move(null, at(5, { acme: 1_700_000_000_000, 'a.b-c_d': 0 }))
   await move(5, at(6, { acme: 1_700_000_000_001, constructor: 7 }))
   expect(await move(5, at(9, { acme: 1_800_000_000_000 }))).toBe('foreign')
@@ -201,20 +203,20 @@ describe('timers', () => {
     store.dueTimers(PARTITION, position, new Map(Object.entries(before)), limit)
 
   test('follow the customers they are of, in the same step', async () => {
-    await write(null, 5, entry('acme/a', 'v', { nextTimerAt: 100 }), entry('acme/b', 'v', { nextTimerAt: 50 }))
+    await write(null, 5, entry('acme/a', 'v', { nextLookAt: 100 }), entry('acme/b', 'v', { nextLookAt: 50 }))
     expect(await timersOf('acme')).toEqual({ b: 50, a: 100 })
-    await write(5, 6, entry('acme/a', 'w', { nextTimerAt: 0 }), entry('acme/b', null))
+    await write(5, 6, entry('acme/a', 'w', { nextLookAt: 0 }), entry('acme/b', null))
     expect(await timersOf('acme')).toEqual({})
-    expect(await write(5, 7, entry('acme/a', 'x', { nextTimerAt: 9 }))).toBe('foreign')
+    expect(await write(5, 7, entry('acme/a', 'x', { nextLookAt: 9 }))).toBe('foreign')
     expect(await timersOf('acme')).toEqual({})
   })
 
   test('move without a record, also where the position stays', async () => {
-    await write(null, 5, entry('acme/a', 'v', { nextTimerAt: 100 }), entry('acme/b', 'v', { nextTimerAt: 50 }))
+    await write(null, 5, entry('acme/a', 'v', { nextLookAt: 100 }), entry('acme/b', 'v', { nextLookAt: 50 }))
     const timers = [
-      { tenantId: 'acme', customerId: 'a', nextTimerAt: 200 },
-      { tenantId: 'acme', customerId: 'b', nextTimerAt: 0 },
-      { tenantId: 'globex', customerId: 'c', nextTimerAt: 1 },
+      { tenantId: 'acme', customerId: 'a', nextLookAt: 200 },
+      { tenantId: 'acme', customerId: 'b', nextLookAt: 0 },
+      { tenantId: 'globex', customerId: 'c', nextLookAt: 1 },
     ]
     expect(await store.write(PARTITION, { expected: 5, position: positionAt(5), entries: [], timers })).toBe('written')
     expect([await timersOf('acme'), await timersOf('globex')]).toEqual([{ a: 200 }, { c: 1 }])
@@ -222,8 +224,8 @@ describe('timers', () => {
   })
 
   test('are read by tenant, the earliest first, with the time of the next', async () => {
-    const some = [30, 10, 20, 40].map((at) => entry(`acme/c-${at}`, 'v', { nextTimerAt: at }))
-    await write(null, 5, ...some, entry('globex/g', 'v', { nextTimerAt: 5 }))
+    const some = [30, 10, 20, 40].map((at) => entry(`acme/c-${at}`, 'v', { nextLookAt: at }))
+    await write(null, 5, ...some, entry('globex/g', 'v', { nextLookAt: 5 }))
     expect(await due(5, { acme: 31, globex: 5, initech: 99 })).toEqual(
       new Map([
         ['acme', { customerIds: ['c-10', 'c-20', 'c-30'], next: 40 }],
@@ -237,7 +239,7 @@ describe('timers', () => {
   })
 
   test('go with a reset', async () => {
-    await write(null, 5, entry('acme/a', 'v', { nextTimerAt: 100 }))
+    await write(null, 5, entry('acme/a', 'v', { nextLookAt: 100 }))
     await store.reset(PARTITION)
     expect(await timersOf('acme')).toEqual({})
   })
@@ -270,7 +272,13 @@ describe('reading', () => {
 
 test('a reset empties one partition and leaves the others alone', async () => {
   await write(null, 5, entry('acme/a', 'v'), entry('globex/b', 'v'))
-  await store.write(3, { expected: null, position: positionAt(8), entries: [entry('acme/c', 'v')], timers: [] })
+  await store.write(3, {
+    expected: null,
+    position: positionAt(8),
+    entries: [entry('acme/c', 'v')],
+    timers: [],
+    snapshots: [],
+  })
   const others = await looking.keys(`${keys.customers(3).replace(/:customers$/, '')}:*`)
   await store.reset(PARTITION)
   await store.reset(PARTITION)

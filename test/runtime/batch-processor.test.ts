@@ -7,6 +7,7 @@ import { LEAD_PRIOR } from '../../models/priors/lead-prior.ts'
 import type { Processor } from '../../processors/processor.ts'
 import { BatchOutputs } from '../../runtime/batch-outputs.ts'
 import { BatchProcessor } from '../../runtime/batch-processor.ts'
+import { ChurnSnapshots } from '../../runtime/churn-snapshots.ts'
 import { CustomerCache, cachedCustomer } from '../../runtime/customer-cache.ts'
 import { ErrorRate } from '../../runtime/error-rate.ts'
 import { InputQueue, type TakenRecord } from '../../runtime/input-queue.ts'
@@ -76,7 +77,14 @@ interface Written {
 class Bench {
   readonly cache = new CustomerCache(1_000)
   readonly outputs = new BatchOutputs(
-    { customers: 'customers', scoreChanges: 'changes', deadLetters: 'dead', examples: 'examples', samples: 'samples' },
+    {
+      customers: 'customers',
+      scoreChanges: 'changes',
+      deadLetters: 'dead',
+      examples: 'examples',
+      samples: 'samples',
+      snapshots: 'snapshots',
+    },
     PARTITION,
   )
   readonly streamTimes = new StreamTimes()
@@ -109,6 +117,7 @@ class Bench {
       changeCodec,
       exampleCodec,
       sampleCodec,
+      snapshots: new ChurnSnapshots(exampleCodec),
       cache: this.cache,
       outputs: this.outputs,
       streamTimes: this.streamTimes,

@@ -70,6 +70,12 @@ export const anyState: fc.Arbitrary<CustomerState> = fc
         .array(fc.constantFrom([NEVER, NEVER], [7, NEWEST], [0, 5]), { minLength: 3, maxLength: 3 })
         .map((answers) => answers.flat()),
       nextTimerAt: amount,
+      openSnapshots: fc
+        .uniqueArray(
+          time.filter((at) => at !== NEVER),
+          { maxLength: 4 },
+        )
+        .map((ends) => ends.sort((a, b) => a - b)),
       keptAnswers: fc.uint8Array({ maxLength: 300 }).map((bytes) => Buffer.from(bytes)),
       keptOrders: fc.uint8Array({ maxLength: 20 }).map((bytes) => Buffer.from(bytes)),
       traits: fc.array(

@@ -83,4 +83,9 @@ export const STORED_STATES: readonly StoredState[] = [
       keptOrders: Buffer.from(KEPT_ORDERS, 'hex'),
     },
   },
+  {
+    what: 'horizons of open snapshots',
+    hex: `02${EXAMPLE_BODY}0702808884e0b73380b8992900`,
+    state: { ...example, openSnapshots: [NEWEST + 86_400_000, NEWEST + 172_800_000] },
+  },
 ]

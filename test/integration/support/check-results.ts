@@ -1,4 +1,5 @@
 import { expect } from 'vitest'
+import { nextLookAt } from '../../../models/next-look.ts'
 import type { Customer } from '../../../schemas/avro/customer.ts'
 import type { ScoreChange } from '../../../schemas/avro/score-change.ts'
 import type { InputEvent } from '../../../schemas/events.ts'
@@ -89,10 +90,10 @@ async function expectTimers(installation: Installation, partition: number, recor
     for (let i = 0; i < stored.length; i += 2) timers.set(stored[i]!, Number(stored[i + 1]))
     for (const { customer } of records) {
       if (customer!.tenantId !== tenant) continue
-      const { nextTimerAt } = decodeState(customer!.state)
+      const lookAt = nextLookAt(decodeState(customer!.state))
       const at = timers.get(customer!.customerId) ?? Number.POSITIVE_INFINITY
-      if (nextTimerAt === 0) expect(at, customer!.customerId).toBe(Number.POSITIVE_INFINITY)
-      else expect(at, customer!.customerId).toBeGreaterThanOrEqual(nextTimerAt)
+      if (lookAt === 0) expect(at, customer!.customerId).toBe(Number.POSITIVE_INFINITY)
+      else expect(at, customer!.customerId).toBeGreaterThanOrEqual(lookAt)
       timers.delete(customer!.customerId)
     }
     expect(timers).toEqual(new Map())
