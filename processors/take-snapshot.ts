@@ -7,7 +7,8 @@ import type { Processor } from './processor.ts'
 /**
  * Takes a snapshot of a customer who has bought, just after an event: what he does until the horizon ends will be its
  * label. Not of who never bought, who can't stop; not at an outcome, which labels by itself; not as of a time that he is
- * past. At most one in `snapshotEveryMs`: the newest one is still open then, since a horizon is at least as long.
+ * past. At most one in `snapshotEveryMs`: the newest one is still open then, since a horizon is at least as long (unless
+ * the stream time has ended it, and the event is late).
  */
 export function createTakeSnapshot(): Processor {
   return (context) => {

@@ -218,7 +218,9 @@ describe('timers', () => {
       { tenantId: 'acme', customerId: 'b', nextLookAt: 0 },
       { tenantId: 'globex', customerId: 'c', nextLookAt: 1 },
     ]
-    expect(await store.write(PARTITION, { expected: 5, position: positionAt(5), entries: [], timers })).toBe('written')
+    expect(
+      await store.write(PARTITION, { expected: 5, position: positionAt(5), entries: [], timers, snapshots: [] }),
+    ).toBe('written')
     expect([await timersOf('acme'), await timersOf('globex')]).toEqual([{ a: 200 }, { c: 1 }])
     expect(await customers()).toEqual({ 'acme/a': 'v', 'acme/b': 'v' })
   })

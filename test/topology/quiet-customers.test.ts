@@ -218,8 +218,8 @@ describe('a customer who goes quiet', () => {
       driver.pipe('transactions', late[0] as Transaction)
       driver.pipe('surveys', late[1] as Survey)
     }
-    const { churnHeld, churnHeldSince, churnHeldValue, nextTimerAt } = withTimer!.state('shop', 'ada')!
-    const held = { churnHeld, churnHeldSince, churnHeldValue, nextTimerAt }
+    const { churnHeld, churnHeldSince, churnHeldValue, nextTimerAt, openSnapshots } = withTimer!.state('shop', 'ada')!
+    const held = { churnHeld, churnHeldSince, churnHeldValue, nextTimerAt, openSnapshots }
     expect({ ...without!.state('shop', 'ada')!, ...held }).toEqual(withTimer!.state('shop', 'ada'))
     for (const { asOf } of withTimer!.read('customers')) expect(asOf).toBe(moved.asOf)
     withTimer!.passTime(NOON + 990 * DAY)
