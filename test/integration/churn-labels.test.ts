@@ -125,7 +125,9 @@ test('what is erased makes no example', async () => {
   const key = Buffer.from('shop/ada')
   const partition = partitionOf(key, PARTITIONS)
   await waitFor('the snapshot', async () => (await installation.read('churn-snapshots')).length === 1)
-  await installation.produce([{ topic: installation.topic('profiles'), partition, key, value: null, timestamp: Date.now() }])
+  await installation.produce([
+    { topic: installation.topic('profiles'), partition, key, value: null, timestamp: Date.now() },
+  ])
   await untilProcessed(installation)
   const newer = [transaction({ occurredAt: FROM + 21 * DAY }), transaction({ occurredAt: FROM + 80 * DAY })]
   await installation.sink.write(newer.map((event) => ({ topic: 'transactions', event })))
