@@ -85,5 +85,5 @@ export const demoRuntime: DemoRuntime = {
       return await openApi({ ...config, PORT: 0 }, log)
     }
   },
-  scorecards: { lead: LEAD_PRIOR, churn: CHURN_PRIOR },
+  priors: { lead: LEAD_PRIOR, churn: CHURN_PRIOR },
 }

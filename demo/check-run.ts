@@ -15,7 +15,7 @@ const RECOMPUTED_CUSTOMERS = 500
 
 export interface RunToCheck {
   readonly options: DemoOptions
-  readonly scorecards: Scorecards
+  readonly priors: Scorecards
   readonly sent: Sent
   readonly faults: ExpectedFaults
   /** Events that were sent after the log. */
@@ -23,7 +23,7 @@ export interface RunToCheck {
 }
 
 /** The books of a run: what was sent is made again from the files and the seed, not remembered. */
-export async function checkRun(stage: Stage, { options, scorecards, sent, faults, more }: RunToCheck): Promise<Books> {
+export async function checkRun(stage: Stage, { options, priors, sent, faults, more }: RunToCheck): Promise<Books> {
   const { target, redis, keys, registry } = stage
   const invoices = await readInvoices(fileURLToPath(DEMO_FILE))
   const truth: InputEvent[] = []
@@ -39,7 +39,7 @@ export async function checkRun(stage: Stage, { options, scorecards, sent, faults
     redis,
     keys,
     schemas: registry,
-    scorecards,
+    priors,
     prefix: target.prefix,
     partitions: target.partitions,
     histories,

@@ -24,5 +24,5 @@ export interface DemoRuntime {
   connectRedis(url: string): Promise<Redis>
   openApi(env: NodeJS.ProcessEnv): Promise<{ readonly url: string; close(): Promise<void> }>
   /** The published priors, which are data. */
-  readonly scorecards: Scorecards
+  readonly priors: Scorecards
 }

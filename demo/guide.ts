@@ -10,6 +10,8 @@ export function guide({ url, customerId, addresses }: GuideOptions): string {
   const asks: [path: string, what: string][] = [
     [`/v1/customers/${customerId}?asOf=stored`, 'a customer: scores, reasons, all features'],
     [`/v1/customers/${customerId}/rfm`, 'recency, frequency, monetary value'],
+    [`/v1/customers/${customerId}/explain?lang=es`, 'why, in Spanish, and what would help most'],
+    ['/v1/models', 'models: figures, and why each was promoted or refused'],
     ['/v1/top?by=lead&limit=5', 'who is most likely to buy'],
     ['/v1/top?by=churn&limit=5', 'who is most likely to leave'],
     ['/v1/top?by=recent&limit=5', 'who moved last'],

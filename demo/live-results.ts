@@ -3,9 +3,11 @@ import { KafkaClient, type KafkaSettings } from '../connectors/kafka/client.ts'
 import { Fetcher, type Subscription } from '../connectors/kafka/fetcher.ts'
 import { logRange } from '../connectors/kafka/offsets.ts'
 import type { ConsumedRecord } from '../connectors/kafka/record-batch-reader.ts'
+import { type Customer, customerSchema } from '../schemas/avro/customer.ts'
 import { type ScoreChange, scoreChangeSchema } from '../schemas/avro/score-change.ts'
 import { AvroCodec, type SchemaSource } from '../schemas/codec.ts'
 import type { AppError } from '../schemas/errors.ts'
+import { ModelNews } from './model-news.ts'
 
 const ASK_EVERY_MS = 20
 
@@ -16,7 +18,11 @@ export interface LiveResultsOptions {
   readonly prefix: string
   readonly schemas: SchemaSource
   readonly onFailure: (error: AppError) => void
+  /** Told of what becomes of models. */
+  readonly say: (line: string) => void
 }
+
+const TOPICS = ['customers', 'score-changes', 'dead-letters', 'models', 'training-requests']
 
 /** Follows the result topics from their beginnings, as any read_committed reader would: what the terminal shows. */
 export class LiveResults {
@@ -24,6 +30,7 @@ export class LiveResults {
   readonly #kafka: KafkaClient
   readonly #fetcher: Fetcher
   readonly #changeCodec: AvroCodec<ScoreChange>
+  readonly #customerCodec: AvroCodec<Customer>
   readonly #subscriptions: Subscription[] = []
   /** By partition of `customers`: the offset up to which it has been read. */
   readonly #read = new Map<number, number>()
@@ -38,17 +45,20 @@ export class LiveResults {
   lastScoredAt = 0
   /** The newest change of a grade or band that there was before. */
   lastChange: ScoreChange | null = null
+  readonly models: ModelNews
 
   constructor(options: LiveResultsOptions) {
     this.#options = options
     this.#kafka = new KafkaClient(options.kafka)
     this.#fetcher = new Fetcher(this.#kafka, { maxWaitMs: 20, partitionBytes: 4 * 1024 * 1024 })
     this.#changeCodec = new AvroCodec(scoreChangeSchema, options.schemas)
+    this.#customerCodec = new AvroCodec(customerSchema, options.schemas)
+    this.models = new ModelNews(options.say)
   }
 
   async start(): Promise<void> {
     const { prefix } = this.#options
-    await this.#kafka.connect(['customers', 'score-changes', 'dead-letters'].map((topic) => prefix + topic))
+    await this.#kafka.connect(TOPICS.map((topic) => prefix + topic))
     await this.#follow('customers', (records, partition, position) => {
       this.#read.set(partition, position)
       this.#addScored(records)
@@ -56,6 +66,13 @@ export class LiveResults {
     await this.#follow('score-changes', (records) => this.#addChanges(records))
     await this.#follow('dead-letters', (records) => {
       this.deadLetters += records.length
+    })
+    await this.#follow('training-requests', (records) => {
+      for (const { key, value } of records) if (key && value) this.models.addRequest(key.toString(), value)
+    })
+    await this.#follow('models', (records) => {
+      const now = performance.now()
+      for (const { key, value } of records) if (key && value) this.models.addModel(key.toString(), value, now)
     })
   }
 
@@ -89,6 +106,8 @@ export class LiveResults {
   }
 
   #addScored(records: readonly ConsumedRecord[]): void {
+    const newest = records.at(-1)?.value
+    if (newest && this.models.awaitsScore) this.#lookAtModels(newest)
     // Only what an event caused has an origin.
     const events = records.reduce((count, record) => count + (record.headers().has('topic') ? 1 : 0), 0)
     this.quiet += records.length - events
@@ -96,6 +115,13 @@ export class LiveResults {
     this.scored += events
     this.lastScoredAt = performance.now()
     if (this.onScored) for (const record of records) this.onScored(record, this.lastScoredAt)
+  }
+
+  #lookAtModels(value: Buffer): void {
+    this.#customerCodec.decodeLoading(value).then(
+      (customer) => this.models.addScore(customer, this.scored, performance.now()),
+      () => {}, // as below
+    )
   }
 
   #addChanges(records: readonly ConsumedRecord[]): void {

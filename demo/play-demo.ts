@@ -9,6 +9,7 @@ import { measureLatency } from './measure-latency.ts'
 import { count, progressLine } from './progress.ts'
 import { nothingSent } from './send-events.ts'
 import { serve } from './serve.ts'
+import { untilJudged, untilRefreshed } from './settle-models.ts'
 import { openStage, type Stage } from './stage.ts'
 import { steadyEvents } from './steady-events.ts'
 import type { Terminal } from './terminal.ts'
@@ -24,7 +25,7 @@ export async function playDemo(options: DemoOptions, deps: DemoDeps): Promise<De
   say(intro(options))
   const installation = await startInstallation({ env, everscore, runtime, say, signal: stopping.signal, onFailure })
   try {
-    const stage = await openStage(installation.target, { runtime, onFailure })
+    const stage = await openStage(installation.target, { runtime, onFailure, say })
     try {
       return await perform(stage, installation, { ...deps, options })
     } finally {
@@ -59,6 +60,10 @@ async function perform(
     await serve(stage, installation, deps)
     return null
   }
+  await untilJudged(stage, sent, signal)
+  // No more models: latency is that of scoring alone, and the books find the stored scores made by what serves.
+  await installation.stopTrainer()
+  await untilRefreshed(stage, signal)
   const more = steadyEvents({
     count: STEADY_EVENTS,
     seed: options.seed,
@@ -71,7 +76,7 @@ async function perform(
   await untilScored(stage, signal)
   await deps.beforeBooks?.(stage)
   return demoReport(
-    await check(stage, terminal, { options, scorecards: runtime.scorecards, sent, faults, more }),
+    await check(stage, terminal, { options, priors: runtime.priors, sent, faults, more }),
     latency,
     eventsPerSecond,
   )
@@ -81,10 +86,11 @@ async function check(stage: Stage, terminal: Terminal, run: RunToCheck): ReturnT
   terminal.say('checking the books: every event, every customer in Redis, 500 customers recomputed from the files')
   const books = await checkRun(stage, run)
   const records = Object.values(books.inputs).reduce((sum, each) => sum + each, 0)
-  const { scored, duplicates, deadLetters, mismatches, recomputed, customers } = books
+  const { scored, duplicates, deadLetters, mismatches, recomputed, customers, swaps, recomputedAtSwaps } = books
   terminal.say(
     `${count(records)} records = ${count(scored)} scored + ${duplicates} duplicates + ${deadLetters} dead letters; ` +
-      `${count(customers)} customers, ${count(recomputed)} recomputed; ${mismatches.length} mismatches`,
+      `${count(customers)} customers, ${count(recomputed)} recomputed; models swapped ${swaps} times, ` +
+      `${count(recomputedAtSwaps)} records around it recomputed; ${mismatches.length} mismatches`,
   )
   for (const mismatch of mismatches.slice(0, SHOWN_MISMATCHES)) terminal.say(`  mismatch: ${mismatch}`)
   return books
@@ -96,6 +102,7 @@ function intro({ seed, limit }: DemoOptions): string {
   return `everscore demo: every customer scored again at every event
 
 Real:      the Online Retail log of a British gift shop, 2010-12 to 2011-12 (${some})
-Simulated: visits, mails, complaints and survey answers around those customers (seed ${seed}), tagged simulated: 'true'
+Simulated: visits, mails, complaints, survey answers and what became of leads around those customers (seed ${seed}), tagged
+           simulated: 'true'; models learn from it as it comes, and take over when they are better
 `
 }

@@ -8,7 +8,8 @@ export function progressLine(sent: Sent, results: LiveResults): string {
   const seconds = (results.lastScoredAt - sent.beganAt) / 1_000
   const rate = seconds > 0 ? Math.round(results.scored / seconds) : 0
   const lag = Math.max(0, sent.eventIds.size - results.scored - results.deadLetters)
-  const figures = `sent ${count(sent.total)}  scored ${count(results.scored)}  lag ${count(lag)}  ${count(rate)}/s`
+  const scored = `sent ${count(sent.total)}  scored ${count(results.scored)}  lag ${count(lag)}  ${count(rate)}/s`
+  const figures = `${scored}${results.models.progress()}`
   return results.lastChange === null ? figures : `${figures}  ${describeChange(results.lastChange)}`
 }
 

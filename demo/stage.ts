@@ -23,14 +23,15 @@ export interface Stage {
 export interface StageOptions {
   readonly runtime: DemoRuntime
   readonly onFailure: (error: AppError) => void
+  readonly say: (line: string) => void
 }
 
-export async function openStage(target: Target, { runtime, onFailure }: StageOptions): Promise<Stage> {
+export async function openStage(target: Target, { runtime, onFailure, say }: StageOptions): Promise<Stage> {
   const { prefix } = target
   const registry = new Registry(target.registryUrl)
   const kafka = new KafkaClient(target.kafka)
   const redis = await runtime.connectRedis(target.redisUrl)
-  const results = new LiveResults({ kafka: target.kafka, prefix, schemas: registry, onFailure })
+  const results = new LiveResults({ kafka: target.kafka, prefix, schemas: registry, onFailure, say })
   let sink: EventSink | null = null
   const close = async (): Promise<void> => {
     await results.close()

@@ -7,8 +7,12 @@ import { INPUT_TOPICS, type InputTopic, TOPICS } from '../../schemas/topics.ts'
 import type { ExpectedFaults } from '../simulator/demo-faults.ts'
 import type { Histories } from './chosen-histories.ts'
 import { type PartitionBooks, PartitionChecker } from './partition-books.ts'
+import { readServed } from './published-models.ts'
 import { ResultLogs } from './result-logs.ts'
 import type { Scorecards } from './scorecard.ts'
+
+/** Whose customers the demo's are. */
+const TENANT = 'default'
 
 export interface Books {
   /** Records in the input topics. */
@@ -20,6 +24,10 @@ export interface Books {
   readonly duplicates: number
   readonly customers: number
   readonly recomputed: number
+  /** Versions that took over from another. */
+  readonly swaps: number
+  /** Of the same customers: records around those moments. */
+  readonly recomputedAtSwaps: number
   /** One sentence each; README.md says what is compared. */
   readonly mismatches: readonly string[]
 }
@@ -29,7 +37,8 @@ export interface CheckBooksOptions {
   readonly redis: Redis
   readonly keys: RedisKeys
   readonly schemas: SchemaSource
-  readonly scorecards: Scorecards
+  /** What scores until a model is learned. */
+  readonly priors: Scorecards
   readonly prefix: string
   readonly partitions: number
   /** Of the customers to recompute. */
@@ -41,25 +50,27 @@ export interface CheckBooksOptions {
 
 /** Reads everything to its end as a read_committed reader and checks it against itself, Redis, and the input files. */
 export async function checkBooks(options: CheckBooksOptions): Promise<Books> {
-  const { prefix, redis, keys, schemas, scorecards, partitions, histories } = options
+  const { prefix, redis, keys, schemas, priors, partitions, histories } = options
   const kafka = new KafkaClient(options.kafka)
   const logs = new ResultLogs(kafka, prefix)
   try {
     await kafka.connect(Object.values(TOPICS).map(({ name }) => prefix + name))
-    const checker = new PartitionChecker({ logs, redis, keys, schemas, scorecards })
+    const served = await readServed(logs, TENANT, priors)
+    const checker = new PartitionChecker({ logs, redis, keys, schemas, served })
     const byPartition = Map.groupBy(histories, ([key]) => partitionOf(Buffer.from(key), partitions))
     const all: PartitionBooks[] = []
     for (let partition = 0; partition < partitions; partition++) {
       all.push(await checker.check(partition, new Map(byPartition.get(partition))))
     }
-    return total(all, options)
+    const swaps = served.lead.length + served.churn.length - 2
+    return { ...total(all, options), swaps }
   } finally {
     await logs.close()
     await kafka.close()
   }
 }
 
-function total(all: readonly PartitionBooks[], { sent, faults }: CheckBooksOptions): Books {
+function total(all: readonly PartitionBooks[], { sent, faults }: CheckBooksOptions): Omit<Books, 'swaps'> {
   const sum = (of: (books: PartitionBooks) => number): number => all.reduce((total, books) => total + of(books), 0)
   const inputs = { profiles: 0, interactions: 0, transactions: 0, surveys: 0, outcomes: 0 }
   for (const topic of INPUT_TOPICS) inputs[topic] = sum((books) => books.inputs[topic])
@@ -72,6 +83,7 @@ function total(all: readonly PartitionBooks[], { sent, faults }: CheckBooksOptio
     duplicates: sum(({ duplicates }) => duplicates),
     customers: sum(({ customers }) => customers),
     recomputed: sum(({ recomputed }) => recomputed),
+    recomputedAtSwaps: sum(({ recomputedAtSwaps }) => recomputedAtSwaps),
   }
   return {
     ...books,
@@ -87,7 +99,10 @@ function total(all: readonly PartitionBooks[], { sent, faults }: CheckBooksOptio
 }
 
 /** A producer may repeat what it isn't sure of, so a topic may hold more than was sent; each repeat is a duplicate. */
-function compareSums(books: Omit<Books, 'mismatches'>, sent: Readonly<Record<InputTopic, number>>): string[] {
+function compareSums(
+  books: Pick<Books, 'inputs' | 'scored' | 'duplicates' | 'deadLetters'>,
+  sent: Readonly<Record<InputTopic, number>>,
+): string[] {
   const { inputs, scored, duplicates, deadLetters } = books
   const missing = INPUT_TOPICS.filter((topic) => inputs[topic] < sent[topic])
   const records = INPUT_TOPICS.reduce((total, topic) => total + inputs[topic], 0)

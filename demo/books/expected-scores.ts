@@ -1,4 +1,5 @@
 import { minorDigits } from '../../schemas/minor-digits.ts'
+import { type Basis, TRAIT_PREFIX } from '../../schemas/model.ts'
 import type { DecayedCount } from './decayed-counts.ts'
 import type { ExpectedCustomer } from './expected-customer.ts'
 import type { Scorecard } from './scorecard.ts'
@@ -26,7 +27,7 @@ const INTENT: Readonly<Record<string, number>> = {
 }
 
 /**
- * The features that scorecards give points for, by their published definitions.
+ * The features that models look at, by their published definitions.
  * @param asOf the customer's newest event, or a later time up to which nothing happened
  */
 export function expectedFeatures(known: ExpectedCustomer, asOf: number): Readonly<Record<string, number>> {
@@ -70,16 +71,55 @@ export function expectedFeatures(known: ExpectedCustomer, asOf: number): Readonl
   }
 }
 
-/** 1 / (1 + e^−x), x = intercept + Σ coefficient × (value − mean) / scale. @throws Error for a feature not known here */
-export function expectedProbability(model: Scorecard, features: Readonly<Record<string, number>>): number {
-  const contributions = model.inputs.map(({ feature, basis, means, scales, coefficients }) => {
-    const value = features[feature]
+/**
+ * 1 / (1 + e^−y), y = slope × x + offset, x = intercept + Σ coefficient × (term − mean) / scale.
+ * @param features built-in ones by name
+ * @throws Error for a feature not known here
+ */
+export function expectedProbability(
+  model: Scorecard,
+  features: Readonly<Record<string, number>>,
+  traits: ReadonlyMap<string, boolean | number | string> = new Map(),
+): number {
+  const { slope, offset } = model.calibration ?? { slope: 1, offset: 0 }
+  let x = model.intercept
+  for (const { feature, basis, means, scales, coefficients } of model.inputs) {
+    const isTrait = feature.startsWith(TRAIT_PREFIX)
+    const value = isTrait ? (traits.get(feature.slice(TRAIT_PREFIX.length)) ?? null) : features[feature]
     if (value === undefined) throw new Error(`the books don't know the feature ${feature} of ${model.version}`)
-    if (basis.kind !== 'linear')
-      throw new Error(`the books know no ${basis.kind}, as ${feature} of ${model.version} has`)
-    return (coefficients[0]! * (value - means[0]!)) / scales[0]!
-  })
-  return 1 / (1 + Math.exp(-contributions.reduce((sum, each) => sum + each, model.intercept)))
+    const terms = expectedTerms(basis, value)
+    // What was never missing in training says nothing when it is.
+    if (terms === null) continue
+    terms.forEach((term, i) => {
+      x += (coefficients[i]! * (term - means[i]!)) / scales[i]!
+    })
+  }
+  return 1 / (1 + Math.exp(-(slope * x + offset)))
+}
+
+/** By the descriptions of the published schema; null where the basis has no term for what is missing. */
+function expectedTerms(basis: Basis, value: boolean | number | string | null): number[] | null {
+  const isMissing = value === null || (basis.kind !== 'levels' && typeof value !== 'number')
+  if (isMissing && !basis.missing) return null
+  const own = isMissing ? ownTerms(basis, null) : ownTerms(basis, value)
+  return basis.missing ? [...own, isMissing ? 1 : 0] : own
+}
+
+function ownTerms(basis: Basis, value: boolean | number | string | null): number[] {
+  switch (basis.kind) {
+    case 'linear':
+      return [value === null ? 0 : Number(value)]
+    case 'levels': {
+      const isOther = value !== null && !basis.levels.includes(value)
+      return [...basis.levels.map((level) => (level === value ? 1 : 0)), isOther ? 1 : 0]
+    }
+    case 'ramps':
+      return basis.knots.slice(1).map((to, i) => {
+        if (value === null) return 0
+        const from = basis.knots[i]!
+        return Math.min(1, Math.max(0, (Number(value) - from) / (to - from)))
+      })
+  }
 }
 
 /** log2 of recency over the usual gap (of at least a day), within ±3, shrunk by gaps / (gaps + 1). */

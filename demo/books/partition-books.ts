@@ -9,18 +9,19 @@ import type { RedisKeys } from '../../schemas/redis-keys.ts'
 import { INPUT_TOPICS, type InputTopic } from '../../schemas/topics.ts'
 import { type ChangeFacts, checkChanges } from './check-changes.ts'
 import { checkCustomer } from './check-customer.ts'
+import { SwapBooks } from './check-swaps.ts'
 import type { Histories } from './chosen-histories.ts'
+import { type Served, servingOf } from './published-models.ts'
 import { readDeadLetters, readInputs, readScored } from './read-partition.ts'
 import { reconcile } from './reconcile.ts'
 import type { ResultLogs } from './result-logs.ts'
-import type { Scorecards } from './scorecard.ts'
 
 export interface PartitionBooksDeps {
   readonly logs: ResultLogs
   readonly redis: Redis
   readonly keys: RedisKeys
   readonly schemas: SchemaSource
-  readonly scorecards: Scorecards
+  readonly served: Served
 }
 
 /** What the books of one partition come to. */
@@ -33,6 +34,7 @@ export interface PartitionBooks {
   readonly deadLetters: readonly string[]
   readonly customers: number
   readonly recomputed: number
+  readonly recomputedAtSwaps: number
   readonly mismatches: readonly string[]
 }
 
@@ -53,9 +55,12 @@ export class PartitionChecker {
 
   /** @param histories of the customers to recompute whose keys belong to this partition */
   async check(partition: number, histories: Histories): Promise<PartitionBooks> {
-    const { logs, scorecards } = this.#deps
+    const { logs, served: models } = this.#deps
     const inputs = await readInputs(logs, partition, this.#inputCodecs)
-    const { scored, newestValues } = await readScored(logs, partition)
+    const swaps = new SwapBooks(models, histories)
+    const { scored, newestValues } = await readScored(logs, partition, async (key, value) => {
+      swaps.add(key, await this.#customerCodec.decodeLoading(value))
+    })
     const deadLetters = await readDeadLetters(logs, partition)
     const changes = await this.#readChanges(partition)
     const { duplicates, mismatches } = reconcile({
@@ -64,13 +69,14 @@ export class PartitionChecker {
       deadLetters: deadLetters.map(({ origin }) => origin),
     })
     const view = await this.#deps.redis.hgetallBuffer(this.#deps.keys.customers(partition))
-    const found = [...mismatches, ...compareView(newestValues, view)]
+    const found = [...mismatches, ...swaps.mismatches, ...compareView(newestValues, view)]
     const served = await this.#decode(view, found)
     found.push(...checkChanges(changes, served))
     for (const [key, events] of histories) {
       const stored = served.get(key)
       if (stored === undefined) found.push(`${key} is not in Redis, but has ${events.length} events`)
-      else for (const difference of checkCustomer(events, stored, scorecards)) found.push(`${key}: ${difference}`)
+      else
+        for (const difference of checkCustomer(events, stored, servingOf(models))) found.push(`${key}: ${difference}`)
     }
     return {
       inputs: inputs.counts,
@@ -80,6 +86,7 @@ export class PartitionChecker {
       deadLetters: deadLetters.map(({ reason }) => reason),
       customers: served.size,
       recomputed: histories.size,
+      recomputedAtSwaps: swaps.recomputed,
       mismatches: found,
     }
   }

@@ -33,7 +33,12 @@ export interface Scored {
   readonly newestValues: ReadonlyMap<string, Buffer>
 }
 
-export async function readScored(logs: ResultLogs, partition: number): Promise<Scored> {
+/** @param onValue told of each value, in order */
+export async function readScored(
+  logs: ResultLogs,
+  partition: number,
+  onValue: (key: string, value: Buffer) => Promise<void>,
+): Promise<Scored> {
   const scored: ScoredRecord[] = []
   const newestValues = new Map<string, Buffer>()
   for (const record of await logs.read('customers', partition)) {
@@ -45,7 +50,10 @@ export async function readScored(logs: ResultLogs, partition: number): Promise<S
       scored.push({ origin: originOf(header('topic'), header('offset')), key, eventId: header('eventId') })
     }
     if (record.value === null) newestValues.delete(key)
-    else newestValues.set(key, record.value)
+    else {
+      newestValues.set(key, record.value)
+      await onValue(key, record.value)
+    }
   }
   return { scored, newestValues }
 }

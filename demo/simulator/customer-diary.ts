@@ -1,3 +1,4 @@
+import type { Outcome } from '../../schemas/avro/outcome.ts'
 import type { Survey } from '../../schemas/avro/survey.ts'
 import type { InputEvent } from '../../schemas/events.ts'
 
@@ -16,7 +17,10 @@ export interface DiaryOwner {
   readonly until: number
 }
 
-/** Collects the simulated events of one customer; ids are `sim-<customer>-<n>`, every event says that it is simulated. */
+/**
+ * Collects the simulated events of one customer; ids are `sim-<customer>-<n>`, every event that has properties, attributes
+ * or traits says there that it is simulated.
+ */
 export class CustomerDiary {
   readonly owner: DiaryOwner
   readonly events: InputEvent[] = []
@@ -35,6 +39,14 @@ export class CustomerDiary {
   survey(kind: Survey['kind'], at: number, score: number): void {
     const attributes = { region: this.owner.region, simulated: 'true' }
     this.#add({ topic: 'surveys', event: { ...this.#head(at), kind, score, comment: null, attributes } })
+  }
+
+  profile(at: number, traits: Readonly<Record<string, number | string>>): void {
+    this.#add({ topic: 'profiles', event: { ...this.#head(at), traits: { ...traits, simulated: 'true' } } })
+  }
+
+  outcome(at: number, kind: Outcome['kind']): void {
+    this.#add({ topic: 'outcomes', event: { ...this.#head(at), kind, valueMinor: null, currency: null } })
   }
 
   #head(at: number) {

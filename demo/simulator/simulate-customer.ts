@@ -3,6 +3,7 @@ import type { InputEvent } from '../../schemas/events.ts'
 import { complain, newsletter, visit, visitThatBuys } from './browse.ts'
 import { CustomerDiary, type DiaryOwner } from './customer-diary.ts'
 import { between, normal, type Random, seededRandom } from './random.ts'
+import { tradeLead } from './trade-lead.ts'
 
 const HOUR_MS = 3_600_000
 const DAY_MS = 24 * HOUR_MS
@@ -41,6 +42,8 @@ export function simulateCustomer(
     before = occurredAt
   }
   leave(diary, random, { since: transactions.at(-1)?.occurredAt ?? owner.until, content })
+  const first = transactions.find(({ type }) => type === 'PURCHASE')
+  if (first !== undefined) tradeLead(diary, random, { at: first.occurredAt, interest })
   return diary.events
 }
 

@@ -5,10 +5,11 @@ import { compareEvents } from './event-order.ts'
 import { simulateCustomer } from './simulate-customer.ts'
 
 /**
- * Browsing, mails, complaints and survey answers that could have happened around real transactions, in time order. Made
- * up, and tagged so: ids begin with `sim-`, `properties` or `attributes` have `simulated: 'true'`. A pure function of
- * transactions and seed: the same again gives the same again, and a customer's events depend on his transactions only
- * (and on the time of the last of all, after which there are none). Holds everything in memory.
+ * Browsing, mails, complaints, survey answers and what became of leads, as they could have happened around real
+ * transactions, in time order. Made up, and tagged so: ids begin with `sim-`, properties, attributes or traits have
+ * `simulated: 'true'`. A pure function of transactions and seed: the same again gives the same again, and a customer's
+ * events depend on his transactions only (and on the time of the last of all, after which there are none). Holds
+ * everything in memory.
  */
 export function simulate(transactions: Iterable<Transaction>, { seed }: { readonly seed: number }): InputEvent[] {
   const all = [...transactions].sort((a, b) => a.occurredAt - b.occurredAt)

@@ -5,6 +5,7 @@ import { expectedFeatures, expectedProbability } from '../../demo/books/expected
 import { purchaseGaps } from '../../demo/books/purchase-gaps.ts'
 import type { InputEvent } from '../../schemas/events.ts'
 import { DAY, interaction, MINUTE, NOON, profile, survey, transaction } from '../processors/build-event.ts'
+import { anyLearned } from './any-learned.ts'
 
 describe('decayedCounts', () => {
   it('halves each occurrence once every half-life', () => {
@@ -110,6 +111,23 @@ describe('expectedProbability', () => {
 
   it('is the sigmoid of intercept and points', () => {
     expect(expectedProbability(model, { a: 5 })).toBeCloseTo(1 / (1 + Math.exp(-5)), 15)
+  })
+
+  it('takes ramps, levels and what is missing as the published schema says', () => {
+    const learned = anyLearned('lead-2')
+    // sessions: (1 − .6) / .4 × .7 + (.5 / 1.5 − .3) / .5 × −.2, and so on, by hand.
+    const sessions = 0.7 - (0.2 * (1 / 3 - 0.3)) / 0.5
+    const stall = (0.4 * -0.3) / 0.5 - (0.8 * 0.7) / 0.5 + (0.3 * -0.3) / 0.5 + (0.1 * -0.1) / 0.3
+    const noShop = (0.4 * -0.3) / 0.5 + (0.8 * 0.3) / 0.5 + (0.3 * -0.3) / 0.5 + (0.1 * 0.9) / 0.3
+    const twelve = (0.5 * 0.5) / 0.4 + (0.2 * (7 / 15 - 0.2)) / 0.3 + (0.1 * 0.2) / 0.4
+    const noStaff = (0.5 * -0.5) / 0.4 + (0.2 * -0.2) / 0.3 - (0.1 * 0.8) / 0.4
+    const p = (x: number) => 1 / (1 + Math.exp(-(0.9 * (x - 0.3) + 0.05)))
+    const traits = new Map<string, string | number>([
+      ['shop', 'market stall'],
+      ['staff', 12],
+    ])
+    expect(expectedProbability(learned, { sessions: 1.5 }, traits)).toBeCloseTo(p(sessions + stall + twelve), 12)
+    expect(expectedProbability(learned, { sessions: 1.5 })).toBeCloseTo(p(sessions + noShop + noStaff), 12)
   })
 
   it('refuses a feature that it has no definition of', () => {

@@ -36,10 +36,26 @@ describe('simulate', () => {
     const ids = simulated.map(({ event }) => event.eventId)
     expect(new Set(ids).size).toBe(ids.length)
     expect(ids.every((id) => id.startsWith('sim-'))).toBe(true)
-    const tags = simulated.map(({ event }) =>
-      'properties' in event ? event.properties['simulated'] : 'attributes' in event && event.attributes['simulated'],
-    )
+    const tags = simulated.map(({ topic, event }) => {
+      if (topic === 'outcomes') return 'true' // has no place for it
+      if (topic === 'profiles') return event.traits['simulated']
+      return topic === 'surveys' ? event.attributes['simulated'] : event.properties['simulated']
+    })
     expect(new Set(tags)).toEqual(new Set(['true']))
+  })
+
+  it('tells of a lead for everybody who buys, and later what became of it', () => {
+    const buyers = new Set(real.filter(({ type }) => type === 'PURCHASE').map(({ customerId }) => customerId))
+    for (const customerId of buyers) {
+      const [profile, ...more] = of(simulated, customerId).filter(({ topic }) => topic === 'profiles')
+      expect(more).toEqual([])
+      const outcomes = of(simulated, customerId).filter(({ topic }) => topic === 'outcomes')
+      for (const { event } of outcomes) expect(event.occurredAt).toBeGreaterThan(profile!.event.occurredAt)
+      // What came after the end of the data is not known.
+      expect(outcomes.length).toBeLessThanOrEqual(1)
+    }
+    const kinds = simulated.flatMap(({ topic, event }) => (topic === 'outcomes' ? [event.kind] : []))
+    expect(new Set(kinds)).toEqual(new Set(['CONVERTED', 'LOST']))
   })
 
   it('makes interactions of known types and valid answers by region', () => {
@@ -56,7 +72,9 @@ describe('simulate', () => {
     const rarer = ['email_open', 'email_click', 'support_ticket', 'unsubscribe']
     expect([...types].sort()).toEqual([...expected, ...rarer].sort())
     expect(INTERACTION_TYPES).toEqual(expect.arrayContaining([...types]))
-    expect(new Set(simulated.map(({ topic }) => topic))).toEqual(new Set(['interactions', 'surveys']))
+    expect(new Set(simulated.map(({ topic }) => topic))).toEqual(
+      new Set(['interactions', 'surveys', 'profiles', 'outcomes']),
+    )
   })
 
   it('lets every purchase be preceded by a visit that views what is bought, fees aside', () => {

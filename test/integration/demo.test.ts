@@ -54,12 +54,29 @@ describe('everscore demo', () => {
     expect(report).toMatchObject({ mismatches: 0, deadLetters: 10, duplicates: 20 })
     const { inputs, scored, eventsPerSecond, p50Ms, p99Ms, changes, customers, recomputed } = report
     expect(inputs.transactions).toBeGreaterThanOrEqual(LIMIT)
-    expect(scored).toBe(inputs.interactions + inputs.transactions + inputs.surveys - 30)
+    expect(scored).toBe(Object.values(inputs).reduce((sum, each) => sum + each, 0) - 30)
+    expect(report.swaps).toBe(0)
     expect(changes).toBeGreaterThanOrEqual(2 * customers)
     expect(recomputed).toBe(Math.min(500, customers))
     expect(eventsPerSecond).toBeGreaterThan(0)
     expect(p99Ms).toBeGreaterThanOrEqual(p50Ms)
     expect(await remains()).toEqual([])
+  })
+
+  it('learns a model, lets it take over while events flow, and finds each score made by the version that it names', {
+    timeout: 240_000,
+  }, async () => {
+    const { said, exit } = demo('--once', '--limit', '2600')
+    expect(await exit).toEqual([0, null])
+    const report = JSON.parse(said().trim().split('\n').at(-1)!) as DemoReport
+    expect(report).toMatchObject({ mismatches: 0, recomputed: 500 })
+    expect(report.inputs.outcomes).toBeGreaterThan(1_000)
+    expect(report.swaps).toBeGreaterThanOrEqual(1)
+    // The last record by the prior scorecard, the first by the model, and the one after it, where there is one.
+    expect(report.recomputedAtSwaps).toBeGreaterThan(800)
+    expect(said()).toMatch(/lead model: a training begins/)
+    expect(said()).toMatch(/lead model (lead-\S+) promoted: learned from \d+ examples; log loss/)
+    expect(said()).toMatch(/lead model (lead-\S+) scores: /)
   })
 
   it('finds a customer that somebody changed in Redis', async () => {

@@ -5,7 +5,8 @@ import { AppError } from '../schemas/errors.ts'
 
 const GRACE_MS = 10_000
 
-export interface WorkerProcessOptions {
+export interface EverscoreProcessOptions {
+  readonly command: 'worker' | 'trainer'
   /** The file that is the command line. */
   readonly everscore: string
   readonly env: NodeJS.ProcessEnv
@@ -15,22 +16,24 @@ export interface WorkerProcessOptions {
   readonly onUnexpectedEnd: (error: AppError) => void
 }
 
-export interface WorkerProcess {
+export interface EverscoreProcess {
+  /** Idempotent. */
   stop(): Promise<void>
 }
 
-/** `everscore worker` in a process of its own; it ends with this process, however that ends. */
-export async function startWorkerProcess(options: WorkerProcessOptions): Promise<WorkerProcess> {
-  const log = join(options.folder, 'worker.log')
+/** A long-running command in a process of its own; it ends with this process, however that ends. */
+export async function startEverscore(options: EverscoreProcessOptions): Promise<EverscoreProcess> {
+  const { command, everscore, folder } = options
+  const log = join(folder, `${command}.log`)
   const env = Object.fromEntries(Object.entries(options.env).filter((entry): entry is [string, string] => !!entry[1]))
   const child = await supervise(
     {
       command: process.execPath,
-      args: [options.everscore, 'worker'],
-      cwd: options.folder,
+      args: [everscore, command],
+      cwd: folder,
       env: { ...env, LOG_LEVEL: 'warn' },
       graceMs: GRACE_MS,
-      removeWhenOrphaned: options.folder,
+      removeWhenOrphaned: folder,
     },
     log,
   )
@@ -39,7 +42,7 @@ export async function startWorkerProcess(options: WorkerProcessOptions): Promise
     if (stopping) return
     const said = tailOf(log)
     const how = signal === null ? `exit code ${code}` : signal
-    options.onUnexpectedEnd(new AppError('SERVER_FAILED', `the worker ended (${how})${said && `:\n${said}`}`))
+    options.onUnexpectedEnd(new AppError('SERVER_FAILED', `the ${command} ended (${how})${said && `:\n${said}`}`))
   })
   return {
     stop: async () => {
