@@ -1,82 +1,84 @@
 import type { Window } from '../models/windows.ts'
 import type { BasketDelta } from '../schemas/avro/basket-delta.ts'
 import type { TenantSettings } from '../schemas/settings.ts'
-import { BasketEntries, restoreItem, restorePair, restoreWindow } from './basket-entries.ts'
-import {
-  type BasketWindow,
-  type ItemCount,
-  newBasketWindow,
-  newItem,
-  newPair,
-  type PairCount,
-} from './basket-window.ts'
-import { type AggregateChanges, type DeltaRefusal, windowsGone } from './changes.ts'
-import { encodeNumbers } from './entry-numbers.ts'
-import { type BasketLevel, ordersOf, pairResult } from './pair-result.ts'
-import { SendQueue } from './send-queue.ts'
+import { encodeSegment, restoreSegment } from './basket-segment.ts'
+import { BasketWindow } from './basket-window.ts'
+import { type AggregateChanges, type AggregateResult, type DeltaRefusal, windowsGone } from './changes.ts'
+import { decodeNumbers, encodeNumbers } from './entry-numbers.ts'
+import { KeptResults } from './kept-results.ts'
+import { MOVED, PASSED_OVER, SENT } from './pair-marks.ts'
+import { type BasketLevel, isSupported, pairResult } from './pair-result.ts'
 import type { AggregateClock } from './source-times.ts'
-import { WindowTable } from './window-table.ts'
+import { WindowTable, windowKey } from './window-table.ts'
 
-interface Name {
-  readonly text: string
-  readonly key: string
+/** Pairs that are counted, or looked at, between two chances to give way. */
+const SLICE_PAIRS = 2_048
+/** Of the results of one call, the share that rounds may take from pairs that moved. */
+const ROUND_SHARE = 0.5
+
+interface Segment {
+  readonly number: number
+  readonly value: Buffer
 }
 
 /**
  * What is bought together in one tenant's orders, at one level, in all its windows: orders with each item and each pair,
  * in bounded memory (BoundedCounts). A pair is sent when its own orders moved; as every order moves the confidence and
  * lift of others, all pairs of a window are sent again every `refreshMs` while orders come, and once more when it closes.
+ *
+ * Generators give way at every `yield`, at least every few milliseconds.
  */
 export class BasketAggregate {
   readonly #scope: string
   readonly #tenantId: string
   readonly #level: BasketLevel
   readonly #table: WindowTable<BasketWindow>
-  readonly #queue = new SendQueue<PairCount>()
-  readonly #entries: BasketEntries
-  /** Keys of results that are no longer kept. */
-  readonly #withdrawn: string[] = []
-  readonly #restored: PairCount[] = []
+  readonly #kept: KeptResults
+  readonly #restored = new Map<BasketWindow, Segment[]>()
+  #withdrawn: AggregateResult[] = []
   #sourcesChanged = false
+  #turn = 0
 
   constructor(scope: string, tenantId: string, level: BasketLevel, partitions: number, settings: () => TenantSettings) {
     this.#scope = scope
     this.#tenantId = tenantId
     this.#level = level
-    this.#entries = new BasketEntries(scope)
-    this.#table = new WindowTable(partitions, (key, window) => newBasketWindow(key, window, settings()))
+    this.#kept = new KeptResults(scope, (result) => this.#withdrawal(result))
+    this.#table = new WindowTable(partitions, (key, window) => {
+      const withdraw = (pair: string): unknown => this.#withdrawn.push(this.#withdrawal(`${key}/${pair}`))
+      return new BasketWindow(key, window, settings(), withdraw)
+    })
   }
 
   /** Takes an entry of `aggregate-state`; they may come in any order. */
-  restore(type: string, window: Window, id: string, numbers: readonly number[]): void {
-    if (type === '') {
-      this.#table.restore(numbers)
-      return
+  restore(type: string, window: Window, id: string, value: Buffer): void {
+    if (type === '') this.#table.restore(decodeNumbers(value))
+    else if (type === 'r') this.#kept.restore(windowKey(window), id, value)
+    else {
+      const of = this.#table.restored(window)
+      const segments = this.#restored.get(of) ?? []
+      segments.push({ number: Number(id), value })
+      this.#restored.set(of, segments)
     }
-    const of = this.#table.restored(window)
-    if (type === 'i') restoreItem(of, id, numbers)
-    else if (type === 'p') this.#restored.push(restorePair(of, id, numbers))
-    else restoreWindow(of, numbers)
   }
 
   /** @param writtenAt timestamp of the delta's record */
-  add(delta: BasketDelta, writtenAt: number): DeltaRefusal | null {
-    this.#settleRestored()
-    const gone: string[] = []
-    const windows = delta.windows.map((window) => {
-      const found = this.#table.find(window)
-      if (found === null) gone.push(`${window.start}-${window.end}`)
-      return found
-    })
+  *add(delta: BasketDelta, writtenAt: number, settings: TenantSettings): Generator<void, DeltaRefusal | null> {
+    yield* this.#settleRestored()
     const order = delta.names.map((_, i) => i).sort((i, j) => (delta.names[i]! < delta.names[j]! ? -1 : 1))
-    const rank = new Map(order.map((position, i) => [position, i]))
-    const sorted = order.map((i): Name => ({ text: delta.names[i]!, key: encodeURIComponent(delta.names[i]!) }))
-    for (const basket of delta.baskets) {
-      const ranks = basket.names.map((position) => rank.get(position)!).sort((i, j) => i - j)
-      const names = ranks.map((i) => sorted[i]!)
-      for (const position of basket.windows) {
-        const of = windows[position]!
-        if (of !== null) this.#addBasket(of, names, basket.orders)
+    const rank = new Int32Array(order.length)
+    for (let i = 0; i < order.length; i++) rank[order[i]!] = i
+    const sorted = order.map((i) => delta.names[i]!)
+    const baskets = delta.baskets.map(({ orders, windows, names }) => {
+      return { orders, windows, ranks: Int32Array.from(names, (position) => rank[position]!).sort() }
+    })
+    const gone: string[] = []
+    for (const [position, window] of delta.windows.entries()) {
+      const of = this.#table.find(window)
+      if (of === null) gone.push(`${window.start}-${window.end}`)
+      else {
+        const mine = baskets.filter(({ windows }) => windows.includes(position))
+        yield* this.#addBaskets(of, sorted, mine, settings)
       }
     }
     this.#table.sources.observe(delta.source, delta.streamTime, writtenAt)
@@ -85,77 +87,96 @@ export class BasketAggregate {
   }
 
   /** Closes windows, sends what is due, `limit` results at most, and says what changed. @returns how many were sent */
-  flush(clock: AggregateClock, settings: TenantSettings, limit: number, into: AggregateChanges): number {
-    this.#settleRestored()
+  *flush(
+    clock: AggregateClock,
+    settings: TenantSettings,
+    limit: number,
+    into: AggregateChanges,
+  ): Generator<void, number> {
+    yield* this.#settleRestored()
     for (const of of this.#table.close(clock, settings)) {
       of.covered = of.changes
       this.#beginRound(of, clock.now)
     }
-    for (const of of this.#table.values()) this.#refresh(of, clock.now, settings.crossSell.refreshMs)
-    for (const key of this.#withdrawn) into.results.push({ topic: 'cross-sell', key, value: null })
-    this.#withdrawn.length = 0
-    const due = this.#queue.take(clock.now, settings.windows.emitIntervalMs, limit)
-    for (const pair of due) this.#send(pair, settings, clock.now, into)
-    const gone = this.#table.remove(clock, settings, (of) => of.roundLeft === 0 && of.covered === of.changes)
-    for (const of of gone) this.#removeWindow(of)
-    this.#entries.writeTo(into.entries)
+    for (const result of this.#withdrawn) into.results.push(result)
+    this.#withdrawn = []
+    yield
+    let sent = 0
+    // Another window is the first each time, so that none waits for ever.
+    const windows = [...this.#table.values()]
+    const first = this.#turn++ % Math.max(1, windows.length)
+    for (const of of [...windows.slice(first), ...windows.slice(0, first)]) {
+      sent += yield* this.#sendDue(of, clock, settings, limit - sent, into)
+    }
+    const gone = this.#table.remove(clock, settings, (of) => of.cursor < 0 && of.covered === of.changes)
+    for (const of of gone) yield* this.#removeWindow(of, into)
+    sent += this.#kept.flush(clock, settings, limit - sent, into)
+    for (const of of this.#table.values()) yield* this.#store(of, into)
     if (this.#sourcesChanged || gone.length > 0) {
       into.entries.push({ key: this.#scope, value: encodeNumbers(this.#table.toNumbers()) })
     }
     this.#sourcesChanged = false
-    return due.length
+    return sent
   }
 
-  #addBasket(of: BasketWindow, names: readonly Name[], orders: number): void {
-    of.orders += orders
-    of.changes++
-    this.#entries.windowChanged(of)
-    for (let i = 0; i < names.length; i++) {
-      const a = names[i]!
-      this.#count(of, a, orders)
-      for (let j = i + 1; j < names.length; j++) this.#countPair(of, a, names[j]!, orders)
+  *#addBaskets(
+    of: BasketWindow,
+    sorted: readonly string[],
+    baskets: readonly { readonly orders: number; readonly ranks: Int32Array }[],
+    settings: TenantSettings,
+  ): Generator<void> {
+    // Held until all are counted: an id that is let go would be another name's.
+    const held = new Int32Array(sorted.length).fill(-1)
+    let work = 0
+    for (const { orders, ranks } of baskets) {
+      of.orders += orders
+      of.changes++
+      const ids: number[] = []
+      for (const position of ranks) {
+        if (held[position] === -1 && (orders > 0 || of.names.find(sorted[position]!) >= 0)) {
+          held[position] = of.names.hold(sorted[position]!)
+        }
+        if (held[position] !== -1) ids.push(held[position]!)
+      }
+      for (let i = 0; i < ids.length; i++) {
+        of.countItem(ids[i]!, orders)
+        for (let j = i + 1; j < ids.length; j++) countPair(of, ids[i]!, ids[j]!, orders, settings)
+        work += ids.length - i
+        if (work < SLICE_PAIRS) continue
+        work = 0
+        yield
+      }
     }
+    for (const id of held) if (id !== -1) of.names.release(id)
+    of.headChanged ||= baskets.length > 0
   }
 
-  #count(of: BasketWindow, { key }: Name, orders: number): void {
-    const item =
-      orders > 0
-        ? of.items.add(key, (error) => newItem(of, key, 1, error), this.#letItemGo)
-        : of.items.takeBack(key, this.#letItemGo)
-    if (item !== undefined) this.#entries.itemChanged(item)
-  }
-
-  #countPair(of: BasketWindow, a: Name, b: Name, orders: number): void {
-    const key = `${a.key}+${b.key}`
-    const pair =
-      orders > 0
-        ? of.pairs.add(
-            key,
-            (error) => newPair(of, key, { a: a.text, b: b.text, keyA: a.key, keyB: b.key }, 1, error),
-            this.#letPairGo,
-          )
-        : of.pairs.takeBack(key, this.#letPairGo)
-    if (pair === undefined) return
-    this.#entries.pairChanged(pair)
-    // A closed window is corrected as a whole.
-    if (of.closedAt !== null) return
-    pair.moved = true
-    this.#queue.add(pair)
-  }
-
-  readonly #letItemGo = (item: ItemCount): void => this.#entries.itemRemoved(item)
-
-  readonly #letPairGo = (pair: PairCount): void => {
-    this.#entries.pairRemoved(pair)
-    this.#queue.delete(pair)
-    if (pair.inRound) this.#leaveRound(pair)
-    if (pair.sent) this.#withdrawn.push(this.#resultKey(pair))
+  /** What of a window is to be sent now. @returns how many were */
+  *#sendDue(
+    of: BasketWindow,
+    { now }: AggregateClock,
+    settings: TenantSettings,
+    limit: number,
+    into: AggregateChanges,
+  ): Generator<void, number> {
+    this.#refresh(of, now, settings.crossSell.refreshMs)
+    const before = into.results.length
+    const sent = (): number => into.results.length - before
+    yield* this.#goOnWithRound(of, settings, Math.ceil(limit * ROUND_SHARE), now, into)
+    for (let looked = 1; of.closedAt === null && sent() < limit; looked++) {
+      const slot = of.marks.take(now, settings.windows.emitIntervalMs)
+      if (slot < 0) break
+      this.#send(of, slot, settings, now, into)
+      if (looked % SLICE_PAIRS === 0) yield
+    }
+    yield* this.#goOnWithRound(of, settings, limit - sent(), now, into)
+    return sent()
   }
 
   /** All pairs are to be sent: those of an open window that a change reached, those of a closed one for the final result. */
   #refresh(of: BasketWindow, now: number, refreshMs: number): void {
     of.roundSince ??= now
-    if (of.roundLeft > 0 || of.covered === of.changes || now - of.roundSince < refreshMs) return
+    if (of.cursor >= 0 || of.covered === of.changes || now - of.roundSince < refreshMs) return
     if (of.closedAt !== null) {
       of.revision++
       of.covered = of.changes
@@ -166,65 +187,98 @@ export class BasketAggregate {
   #beginRound(of: BasketWindow, now: number): void {
     of.roundSince = now
     of.roundAt = of.changes
-    this.#entries.windowChanged(of)
-    for (const pair of of.pairs.values()) {
-      if (!pair.inRound && this.#needsSending(pair)) this.#joinRound(pair)
+    of.cursor = 0
+    of.headChanged = true
+  }
+
+  /** The slots from the cursor on, until `limit` results are sent. */
+  *#goOnWithRound(
+    of: BasketWindow,
+    settings: TenantSettings,
+    limit: number,
+    now: number,
+    into: AggregateChanges,
+  ): Generator<void> {
+    const before = into.results.length
+    while (of.cursor >= 0 && into.results.length - before < limit) {
+      const slot = of.cursor++
+      if (slot >= of.pairs.high) {
+        of.cursor = -1
+        if (of.closedAt === null) of.covered = of.roundAt
+      } else if (of.marks.has(slot, PASSED_OVER)) {
+        of.marks.passOver(slot, false)
+        of.pairChanged(slot)
+      } else if (of.pairs.isUsed(slot) && (of.closedAt !== null || of.marks.sentAt(slot) !== of.changes)) {
+        this.#send(of, slot, settings, now, into)
+      }
+      of.headChanged = true
+      if (slot % SLICE_PAIRS === SLICE_PAIRS - 1) yield
     }
-    if (of.roundLeft === 0) of.covered = of.roundAt
   }
 
-  #needsSending({ of, finals, sentAt }: PairCount): boolean {
-    return of.closedAt === null ? sentAt !== of.changes : finals <= of.revision
-  }
-
-  #joinRound(pair: PairCount): void {
-    pair.inRound = true
-    pair.of.roundLeft++
-    this.#queue.add(pair)
-  }
-
-  #leaveRound(pair: PairCount): void {
-    const { of } = pair
-    pair.inRound = false
-    of.roundLeft--
-    if (of.roundLeft > 0) return
-    if (of.closedAt === null) of.covered = of.roundAt
-    this.#entries.windowChanged(of)
-  }
-
-  #send(pair: PairCount, settings: TenantSettings, now: number, into: AggregateChanges): void {
-    const { of } = pair
-    const isResult = ordersOf(pair) >= settings.crossSell.minOrders
-    if (isResult || pair.sent) {
-      const value = isResult ? pairResult(pair, this.#tenantId, this.#level, settings, now) : null
-      into.results.push({ topic: 'cross-sell', key: this.#resultKey(pair), value })
+  #send(of: BasketWindow, slot: number, settings: TenantSettings, now: number, into: AggregateChanges): void {
+    const { marks } = of
+    const wasSent = marks.has(slot, SENT)
+    const isResult = isSupported(of, slot, settings)
+    if (isResult || wasSent) {
+      const key = this.#resultKey(`${of.key}/${of.pairName(slot)}`)
+      const value = isResult ? pairResult(of, slot, this.#tenantId, this.#level, settings, now) : null
+      into.results.push({ topic: 'cross-sell', key, value })
     }
-    const finals = of.closedAt === null ? 0 : of.revision + 1
-    if (pair.moved || pair.sent !== isResult || pair.finals !== finals) this.#entries.pairChanged(pair)
-    pair.moved = false
-    pair.sent = isResult
-    pair.finals = finals
-    pair.sentAt = of.changes
-    if (pair.inRound) this.#leaveRound(pair)
+    if (wasSent !== isResult || marks.has(slot, MOVED)) of.pairChanged(slot)
+    marks.sent(slot, isResult, of.changes)
   }
 
   /** Once all is restored: what was waiting to be sent waits again. */
-  #settleRestored(): void {
-    for (const pair of this.#restored.splice(0)) {
-      const { of } = pair
-      if (of.pairs.get(pair.key) !== pair) continue
-      if (of.closedAt === null) {
-        if (pair.moved) this.#queue.add(pair)
-      } else if (this.#needsSending(pair)) this.#joinRound(pair)
+  *#settleRestored(): Generator<void> {
+    for (const [of, segments] of this.#restored) {
+      for (const { number, value } of segments.sort((a, b) => a.number - b.number)) {
+        of.log.restore(number, restoreSegment(of, value))
+        yield
+      }
+      of.settle()
+      this.#restored.delete(of)
+      yield
     }
   }
 
-  #removeWindow(of: BasketWindow): void {
-    for (const pair of of.pairs.values()) this.#queue.delete(pair)
-    this.#entries.windowRemoved(of)
+  *#store(of: BasketWindow, { entries }: AggregateChanges): Generator<void> {
+    if (!of.headChanged && !of.log.isDirty) return
+    of.headChanged = false
+    yield* of.log.write(
+      (segment, slots) => entries.push({ key: this.#segmentKey(of, segment), value: encodeSegment(of, slots) }),
+      (segment) => entries.push({ key: this.#segmentKey(of, segment), value: null }),
+    )
   }
 
-  #resultKey({ of, key }: PairCount): string {
-    return `${this.#tenantId}/${this.#level}/${of.key}/${key}`
+  /** Its results are kept for longer. */
+  *#removeWindow(of: BasketWindow, { entries }: AggregateChanges): Generator<void> {
+    const sent: string[] = []
+    for (let slot = 0; slot < of.pairs.high; slot++) {
+      if (of.pairs.isUsed(slot) && of.marks.has(slot, SENT)) sent.push(of.pairName(slot))
+      if (slot % SLICE_PAIRS === SLICE_PAIRS - 1) yield
+    }
+    this.#kept.add(of.key, of.closedAt!, sent)
+    for (const segment of of.log.numbers()) entries.push({ key: this.#segmentKey(of, segment), value: null })
   }
+
+  #segmentKey({ key }: BasketWindow, segment: number): string {
+    return `${this.#scope}/s/${key}/${segment}`
+  }
+
+  /** @param result `<start>/<end>/<a>+<b>` */
+  #withdrawal(result: string): AggregateResult {
+    return { topic: 'cross-sell', key: this.#resultKey(result), value: null }
+  }
+
+  #resultKey(result: string): string {
+    return `${this.#tenantId}/${this.#level}/${result}`
+  }
+}
+
+function countPair(of: BasketWindow, a: number, b: number, orders: number, settings: TenantSettings): void {
+  const slot = of.countPair(a, b, orders)
+  // A closed window is corrected as a whole.
+  if (slot < 0 || of.closedAt !== null) return
+  if (of.marks.has(slot, SENT) || isSupported(of, slot, settings)) of.marks.moved(slot)
 }

@@ -4,7 +4,7 @@ import type { Thresholds } from '../schemas/thresholds.ts'
 
 /** A record of a result topic; null: a result that is no longer kept. */
 export type AggregateResult =
-  | { readonly topic: 'nps'; readonly key: string; readonly value: Nps }
+  | { readonly topic: 'nps'; readonly key: string; readonly value: Nps | null }
   | { readonly topic: 'cross-sell'; readonly key: string; readonly value: CrossSell | null }
   | { readonly topic: 'thresholds'; readonly key: string; readonly value: Thresholds }
 

@@ -18,6 +18,8 @@ interface Ranking {
 export class Histogram {
   readonly #rangeOf: RangeOf
   readonly #counts = new Map<number, number>()
+  /** All buckets, ascending, while no other came or went. */
+  #order: number[] | null = null
   #size = 0
   #ranking: Ranking | null = null
 
@@ -29,6 +31,7 @@ export class Histogram {
     const before = this.#counts.get(bucket) ?? 0
     const sum = before + count
     this.#size += Math.max(0, sum) - Math.max(0, before)
+    if ((sum === 0) !== (before === 0)) this.#order = null
     if (sum === 0) this.#counts.delete(bucket)
     else this.#counts.set(bucket, sum)
     this.#ranking = null
@@ -40,7 +43,13 @@ export class Histogram {
 
   /** Buckets whose count isn't 0, ascending. */
   entries(): (readonly [bucket: number, count: number])[] {
-    return [...this.#counts].sort(([a], [b]) => a - b)
+    this.#order ??= Array.from(Float64Array.from(this.#counts.keys()).sort())
+    return this.#order.map((bucket) => [bucket, this.#counts.get(bucket)!])
+  }
+
+  /** How many buckets there are whose count isn't 0. */
+  get buckets(): number {
+    return this.#counts.size
   }
 
   /** Customers in it. */

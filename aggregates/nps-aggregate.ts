@@ -4,10 +4,11 @@ import type { Nps } from '../schemas/avro/nps.ts'
 import type { NpsDelta } from '../schemas/avro/nps-delta.ts'
 import type { TenantSettings } from '../schemas/settings.ts'
 import { type AggregateChanges, type DeltaRefusal, windowsGone } from './changes.ts'
-import { encodeNumbers } from './entry-numbers.ts'
+import { decodeNumbers, encodeNumbers } from './entry-numbers.ts'
+import { KeptResults } from './kept-results.ts'
 import { SendQueue } from './send-queue.ts'
 import type { AggregateClock } from './source-times.ts'
-import { type WindowState, WindowTable } from './window-table.ts'
+import { type WindowState, WindowTable, windowKey } from './window-table.ts'
 
 /** The value under which the groups beyond `nps.maxGroups` are counted. */
 export const OTHER_GROUPS = '(other)'
@@ -41,6 +42,7 @@ export class NpsAggregate {
   readonly #tenantId: string
   readonly #table: WindowTable<NpsWindow>
   readonly #queue = new SendQueue<NpsGroup>()
+  readonly #kept: KeptResults
   readonly #changed = new Set<NpsGroup>()
   readonly #changedWindows = new Set<NpsWindow>()
   #sourcesChanged = false
@@ -48,6 +50,7 @@ export class NpsAggregate {
   constructor(scope: string, tenantId: string, partitions: number) {
     this.#scope = scope
     this.#tenantId = tenantId
+    this.#kept = new KeptResults(scope, (result) => ({ topic: 'nps', key: this.#resultKey(result), value: null }))
     this.#table = new WindowTable(partitions, (key, window) => ({
       key,
       window,
@@ -59,7 +62,12 @@ export class NpsAggregate {
   }
 
   /** Takes an entry of `aggregate-state`; they may come in any order. */
-  restore(type: string, window: Window, id: string, numbers: readonly number[]): void {
+  restore(type: string, window: Window, id: string, value: Buffer): void {
+    if (type === 'r') {
+      this.#kept.restore(windowKey(window), id, value)
+      return
+    }
+    const numbers = decodeNumbers(value)
     if (type === '') {
       this.#table.restore(numbers)
       return
@@ -69,8 +77,8 @@ export class NpsAggregate {
       of.closedAt = numbers[0] === 1 ? numbers[1]! : null
       return
     }
-    const [key, value] = id === '' ? [null, null] : (id.split('=').map(decodeURIComponent) as [string, string])
-    const group = this.#group(of, key, value)
+    const [key, name] = id === '' ? [null, null] : (id.split('=').map(decodeURIComponent) as [string, string])
+    const group = this.#group(of, key, name)
     const [promoters, passives, detractors, finals, moved] = numbers
     Object.assign(group, { promoters, passives, detractors, finals, moved: moved === 1 })
     if (group.moved) this.#enqueue(group)
@@ -114,7 +122,7 @@ export class NpsAggregate {
     for (const group of due) {
       into.results.push({
         topic: 'nps',
-        key: this.#resultKey(group),
+        key: this.#resultKey(`${group.of.key}/${group.id}`),
         value: this.#resultOf(group, settings, clock.now),
       })
       group.moved = false
@@ -126,7 +134,7 @@ export class NpsAggregate {
       this.#table.remove(clock, settings, ({ waiting }) => waiting === 0),
       into,
     )
-    return due.length
+    return due.length + this.#kept.flush(clock, settings, limit - due.length, into)
   }
 
   #groupWithin(of: NpsWindow, key: string | null, value: string | null, maxGroups: number): NpsGroup {
@@ -150,8 +158,9 @@ export class NpsAggregate {
     if (this.#queue.add(group)) group.of.waiting++
   }
 
-  #resultKey({ of, id }: NpsGroup): string {
-    return `${this.#tenantId}/NPS/${of.key}/${id}`
+  /** @param result `<start>/<end>/<group>` */
+  #resultKey(result: string): string {
+    return `${this.#tenantId}/NPS/${result}`
   }
 
   #resultOf(group: NpsGroup, settings: TenantSettings, now: number): Nps {
@@ -189,7 +198,9 @@ export class NpsAggregate {
       entries.push({ key: `${this.#scope}/w/${key}`, value: encodeNumbers([1, closedAt!]) })
     }
     this.#changedWindows.clear()
-    for (const { key, groups } of gone) {
+    for (const { key, groups, closedAt } of gone) {
+      // Its results are kept for longer.
+      this.#kept.add(key, closedAt!, [...groups.keys()])
       for (const id of groups.keys()) entries.push({ key: `${this.#scope}/g/${key}/${id}`, value: null })
       entries.push({ key: `${this.#scope}/w/${key}`, value: null })
     }

@@ -1,13 +1,25 @@
 import { hopOf } from '../models/windows.ts'
 import type { CrossSell } from '../schemas/avro/cross-sell.ts'
 import type { TenantSettings } from '../schemas/settings.ts'
-import type { PairCount } from './basket-window.ts'
+import { type BasketWindow, firstOf, secondOf } from './basket-window.ts'
+import { SENT } from './pair-marks.ts'
 
 export type BasketLevel = 'item' | 'category'
 
+/**
+ * Whether a pair has enough orders to be a result: `minOrders`, and `minShare` of all orders of the window. Once it was
+ * sent, half of that share is enough while the window is open, so that it doesn't come and go.
+ */
+export function isSupported(of: BasketWindow, slot: number, { crossSell }: TenantSettings): boolean {
+  const orders = ordersOf(of, slot)
+  if (orders < crossSell.minOrders) return false
+  const isHeld = of.closedAt === null && of.marks.has(slot, SENT)
+  return (isHeld ? 2 * orders : orders) / of.orders >= crossSell.minShare
+}
+
 /** What is known of the orders with both: never more than there are. */
-export function ordersOf({ observed }: PairCount): number {
-  return Math.max(0, observed)
+function ordersOf({ pairs }: BasketWindow, slot: number): number {
+  return Math.max(0, pairs.observedOf(slot))
 }
 
 /**
@@ -16,32 +28,33 @@ export function ordersOf({ observed }: PairCount): number {
  * of the pair, and `maxError` says by how much it may be too low.
  */
 export function pairResult(
-  pair: PairCount,
+  of: BasketWindow,
+  slot: number,
   tenantId: string,
   level: BasketLevel,
   settings: TenantSettings,
   now: number,
 ): CrossSell {
-  const { of, a, b } = pair
-  const orders = ordersOf(pair)
-  const itemA = of.items.get(pair.keyA)
-  const itemB = of.items.get(pair.keyB)
-  const ordersA = Math.max(orders, itemA?.observed ?? 0)
-  const ordersB = Math.max(orders, itemB?.observed ?? 0)
-  const { floor } = of.items
+  const { items, names, pairs } = of
+  const orders = ordersOf(of, slot)
+  const [a, b] = [firstOf(pairs.keyOf(slot)), secondOf(pairs.keyOf(slot))]
+  const [itemA, itemB] = [items.find(a), items.find(b)]
+  const ordersA = itemA < 0 ? orders : Math.max(orders, items.observedOf(itemA))
+  const ordersB = itemB < 0 ? orders : Math.max(orders, items.observedOf(itemB))
+  const errorOf = (item: number): number => (item < 0 ? items.floor : items.errorOf(item))
   return {
     tenantId,
     windowStart: of.window.start,
     windowEnd: of.window.end,
     windowHopMs: hopOf(of.window, settings, 'crossSell'),
     level,
-    a,
-    b,
+    a: names.textOf(a)!,
+    b: names.textOf(b)!,
     orders,
     ordersA,
     ordersB,
     totalOrders: of.orders,
-    maxError: Math.max(pair.error, itemA?.error ?? floor, itemB?.error ?? floor),
+    maxError: Math.max(pairs.errorOf(slot), errorOf(itemA), errorOf(itemB)),
     support: orders / of.orders,
     confidenceAB: orders / ordersA,
     confidenceBA: orders / ordersB,

@@ -19,7 +19,7 @@ export function encodePopulation(population: Population): Buffer {
   const currencies = [...population.monetary].sort(([a], [b]) => (a < b ? -1 : 1))
   const histograms = [population.recency, population.frequency, population.totals]
   const all = [...histograms, ...currencies.map(([, histogram]) => histogram)]
-  const buckets = all.reduce((sum, histogram) => sum + histogram.entries().length, 0)
+  const buckets = all.reduce((sum, histogram) => sum + histogram.buckets, 0)
   const bytes = Buffer.allocUnsafe((all.length + 1) * BYTES_A_HISTOGRAM + buckets * BYTES_A_BUCKET)
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
   let at = putVarint(view, 0, FORMAT)

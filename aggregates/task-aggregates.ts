@@ -21,16 +21,16 @@ export class TaskAggregates {
   }
 
   /** @param writtenAt timestamp of the delta's record @returns why the record is a dead letter, as well */
-  add(input: DeltaInput, writtenAt: number): DeltaRefusal | null {
+  *add(input: DeltaInput, writtenAt: number): Generator<void, DeltaRefusal | null> {
     if (input.topic === 'nps-deltas') return this.#windows.addNps(input.event, writtenAt)
-    if (input.topic === 'basket-deltas') return this.#windows.addBaskets(input.event, writtenAt)
+    if (input.topic === 'basket-deltas') return yield* this.#windows.addBaskets(input.event, writtenAt)
     this.#populations.add(input.event)
     return null
   }
 
   /** See WindowAggregates.flush. */
-  flush(clock: AggregateClock, limit: number): AggregateChanges {
-    const changes = this.#windows.flush(clock, limit)
+  *flush(clock: AggregateClock, limit: number): Generator<void, AggregateChanges> {
+    const changes = yield* this.#windows.flush(clock, limit)
     this.#populations.flush(clock, changes)
     return changes
   }

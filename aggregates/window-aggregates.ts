@@ -4,7 +4,6 @@ import { AppError } from '../schemas/errors.ts'
 import type { TenantSettings } from '../schemas/settings.ts'
 import { BasketAggregate } from './basket-aggregate.ts'
 import type { AggregateChanges, DeltaRefusal } from './changes.ts'
-import { decodeNumbers } from './entry-numbers.ts'
 import { NpsAggregate } from './nps-aggregate.ts'
 import type { AggregateClock } from './source-times.ts'
 
@@ -20,8 +19,9 @@ export interface WindowAggregatesOptions {
  * committed; after a transaction that failed, or may have, a new one is restored from `aggregate-state`.
  *
  * Keys of `aggregate-state`: `<tenantId>/<kind>` (time of each source), `…/w/<start>/<end>` (a window),
- * `…/g/<start>/<end>/<group>` (NPS of a group), `…/i/…/<item>` and `…/p/…/<a>+<b>` (orders); kind is `nps`,
- * `basket-item` or `basket-category`, which is also the key of the deltas.
+ * `…/g/<start>/<end>/<group>` (NPS of a group), `…/s/<start>/<end>/<number>` (a segment of the counts of orders),
+ * `…/r/<start>/<end>/<number>` (results that are kept for longer than their window); kind is `nps`, `basket-item` or
+ * `basket-category`, which is also the key of the deltas.
  */
 export class WindowAggregates {
   readonly #options: WindowAggregatesOptions
@@ -44,10 +44,9 @@ export class WindowAggregates {
   restore(key: string, value: Buffer): void {
     const [tenantId, kind, type = '', start = '0', end = '', id = ''] = key.split('/') as [string, string]
     const window = { start: Number(start), end: end === '' ? null : Number(end) }
-    const numbers = decodeNumbers(value)
-    if (kind === 'nps') this.#npsOf(tenantId).restore(type, window, id, numbers)
-    else if (kind === 'basket-item') this.#basketsOf(tenantId, 'item').restore(type, window, id, numbers)
-    else if (kind === 'basket-category') this.#basketsOf(tenantId, 'category').restore(type, window, id, numbers)
+    if (kind === 'nps') this.#npsOf(tenantId).restore(type, window, id, value)
+    else if (kind === 'basket-item') this.#basketsOf(tenantId, 'item').restore(type, window, id, value)
+    else if (kind === 'basket-category') this.#basketsOf(tenantId, 'category').restore(type, window, id, value)
     else throw new AppError('STATE_UNREADABLE', `aggregate state: key ${key} is of an unknown kind`)
   }
 
@@ -60,26 +59,33 @@ export class WindowAggregates {
     return this.#npsOf(delta.tenantId).add(delta, writtenAt, this.#options.settings(delta.tenantId))
   }
 
-  /** As addNps. */
-  addBaskets(delta: BasketDelta, writtenAt: number): DeltaRefusal | null {
-    return this.#basketsOf(delta.tenantId, delta.level).add(delta, writtenAt)
+  /** As addNps; gives way at every `yield`. */
+  addBaskets(delta: BasketDelta, writtenAt: number): Generator<void, DeltaRefusal | null> {
+    return this.#basketsOf(delta.tenantId, delta.level).add(delta, writtenAt, this.#options.settings(delta.tenantId))
   }
 
   /**
    * What is to be written now: the entries that changed, and the results that are due, `limit` at most (withdrawn ones
    * aside); the rest comes with the next call. To be called after each batch of deltas, and from time to time without
-   * any: windows close, and results become due, by the clock alone. Nothing to write: both lists are empty.
+   * any: windows close, and results become due, by the clock alone. Nothing to write: both lists are empty. Gives way at
+   * every `yield`.
    */
-  flush(clock: AggregateClock, limit: number): AggregateChanges {
+  *flush(clock: AggregateClock, limit: number): Generator<void, AggregateChanges> {
     const changes: AggregateChanges = { entries: [], results: [] }
     let left = limit
-    for (const scopes of [this.#nps, this.#baskets]) {
-      for (const [scope, aggregate] of scopes) {
-        const settings = this.#options.settings(scope.slice(0, scope.indexOf('/')))
-        left -= aggregate.flush(clock, settings, left, changes)
-      }
+    for (const [scope, aggregate] of this.#nps) {
+      left -= aggregate.flush(clock, this.#settingsOf(scope), left, changes)
+      yield
+    }
+    for (const [scope, aggregate] of this.#baskets) {
+      left -= yield* aggregate.flush(clock, this.#settingsOf(scope), left, changes)
+      yield
     }
     return changes
+  }
+
+  #settingsOf(scope: string): TenantSettings {
+    return this.#options.settings(scope.slice(0, scope.indexOf('/')))
   }
 
   #npsOf(tenantId: string): NpsAggregate {

@@ -6,10 +6,13 @@ import type { Nps } from '../schemas/avro/nps.ts'
 import type { AvroCodec } from '../schemas/codec.ts'
 import type { TopicName } from '../schemas/topics.ts'
 import type { ResultEntry } from '../state/result-store.ts'
+import { ByteArena } from './byte-arena.ts'
 import type { EncodedDeadLetter } from './dead-letter.ts'
 
 const NO_HEADERS = Buffer.alloc(0)
 const OUTPUT_TOPICS = ['aggregate-state', 'nps', 'cross-sell', 'thresholds', 'dead-letters'] as const
+/** Encoded between two chances to give way. */
+const SLICE_RESULTS = 64
 type OutputTopic = (typeof OUTPUT_TOPICS)[number]
 
 /** Key of the last record of every batch in `aggregate-state`: no tenant has an empty id. */
@@ -39,6 +42,9 @@ export class AggregateOutputs {
   readonly #options: AggregateOutputsOptions
   readonly #batches = new Map(OUTPUT_TOPICS.map((topic) => [topic, new RecordBatches()]))
   readonly #results = new Map<string, ResultEntry>()
+  /** Two, used by turns: Redis is still being sent the results of one batch while those of the next are encoded. */
+  readonly #arenas = [new ByteArena(), new ByteArena()] as const
+  #batch = 0
   #timestamp = 0
 
   constructor(options: AggregateOutputsOptions) {
@@ -61,9 +67,18 @@ export class AggregateOutputs {
     this.#batches.get('dead-letters')!.next.add(this.#timestamp, key, value, headers.bytes, headers.count)
   }
 
-  finish({ entries, results }: AggregateChanges, position: TaskPosition): TransactionOutput[] {
-    for (const { key, value } of entries) this.#add('aggregate-state', key, value)
-    for (const result of results) this.#result(result)
+  /** Gives way at every `yield`. */
+  *finish({ entries, results }: AggregateChanges, position: TaskPosition): Generator<void, TransactionOutput[]> {
+    this.#batch++
+    this.#arena.reset()
+    for (const { key, value } of entries) {
+      this.#add('aggregate-state', key, value)
+      yield
+    }
+    for (const [i, result] of results.entries()) {
+      this.#result(result)
+      if (i % SLICE_RESULTS === SLICE_RESULTS - 1) yield
+    }
     this.#add('aggregate-state', TASK_POSITION_KEY, Buffer.from(JSON.stringify(position)))
     const { topicName, partition } = this.#options
     return [...this.#batches].flatMap(([topic, { batches }]) => {
@@ -78,11 +93,20 @@ export class AggregateOutputs {
       this.#add(topic, key, Buffer.from(JSON.stringify(value)))
       return
     }
-    const bytes = value === null ? null : topic === 'nps' ? codecs.nps.encode(value) : codecs.crossSell.encode(value)
+    const bytes =
+      value === null
+        ? null
+        : this.#arena.write((into, at) =>
+            topic === 'nps' ? codecs.nps.encodeInto(value, into, at) : codecs.crossSell.encodeInto(value, into, at),
+          )
     this.#add(topic, key, bytes)
     const confidence: ResultEntry['confidence'] =
       topic === 'nps' || value === null ? null : [value.confidenceAB, value.confidenceBA]
     this.#results.set(key, { key, value: bytes, confidence })
+  }
+
+  get #arena(): ByteArena {
+    return this.#arenas[this.#batch % 2]!
   }
 
   #add(topic: OutputTopic, key: string, value: Buffer | null): void {

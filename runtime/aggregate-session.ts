@@ -87,7 +87,7 @@ export class AggregateSession implements PartitionSession {
     const { counters, onRestored, deltaCodecs, deltaFetcher, topicName } = this.#ports
     await this.#producer.open()
     const taken = await takeOverAggregates({ ...this.#ports, onRestore }, this.#partition, this.#stop)
-    for (const [key, value] of taken.entries) this.#aggregates.restore(key, value)
+    await this.#ports.yielding.run(this.#restore(taken.entries))
     counters.aggregates.takeovers++
     counters.aggregates.restoredEntries += taken.entries.size
     counters.lostRecords += taken.lost
@@ -155,30 +155,38 @@ export class AggregateSession implements PartitionSession {
     this.#inputs = null
   }
 
+  *#restore(entries: ReadonlyMap<string, Buffer>): Generator<void> {
+    for (const [key, value] of entries) {
+      this.#aggregates.restore(key, value)
+      yield
+    }
+  }
+
   async #apply(batch: readonly TakenRecord<DeltaInput>[]): Promise<AggregateChanges> {
     const now = this.#ports.now()
     this.#counts.clear()
     this.#outputs.reset(now)
-    await this.#ports.yielding.each(batch, (taken) => {
-      const refusal = this.#add(taken)
-      this.#readTime.read(taken.topic, taken.record.timestamp)
-      if (refusal === null) return
-      this.#outputs.deadLetter(encodeDeadLetter(taken.topic, this.#partition, taken.record, refusal))
-      this.#counts.deadLettered(refusal.reason)
-    })
-    const began = performance.now()
-    const changes = this.#aggregates.flush(
-      { now, readUpTo: this.#readTime.upTo(now, this.#inputs!.queues) },
-      MAX_RESULTS,
-    )
-    this.#ports.yielding.worked(performance.now() - began)
-    return changes
+    return await this.#ports.yielding.run(this.#steps(batch, now))
   }
 
-  #add({ input, failure, record }: TakenRecord<DeltaInput>): DeadLetter | null {
+  *#steps(batch: readonly TakenRecord<DeltaInput>[], now: number): Generator<void, AggregateChanges> {
+    for (const taken of batch) {
+      const refusal = yield* this.#add(taken)
+      this.#readTime.read(taken.topic, taken.record.timestamp)
+      if (refusal !== null) {
+        this.#outputs.deadLetter(encodeDeadLetter(taken.topic, this.#partition, taken.record, refusal))
+        this.#counts.deadLettered(refusal.reason)
+      }
+      yield
+    }
+    const readUpTo = this.#readTime.upTo(now, this.#inputs!.queues)
+    return yield* this.#aggregates.flush({ now, readUpTo }, MAX_RESULTS)
+  }
+
+  *#add({ input, failure, record }: TakenRecord<DeltaInput>): Generator<void, DeadLetter | null> {
     if (failure !== null) return decodeFailure(failure)
     if (input === null) return { stage: 'decode', reason: 'NULL_VALUE', error: 'value is null' }
-    const refusal = this.#aggregates.add(input, record.timestamp)
+    const refusal = yield* this.#aggregates.add(input, record.timestamp)
     return refusal === null ? null : { stage: 'window', ...refusal }
   }
 
@@ -186,9 +194,8 @@ export class AggregateSession implements PartitionSession {
     const { topicName, group, counters, now } = this.#ports
     const partition = this.#partition
     const inputs = Object.fromEntries(this.#inputs!.queues.map(({ topic, position }) => [topicName(topic), position]))
-    const began = performance.now()
-    const outputs = this.#outputs.finish(changes, { inputs, readUpTo: this.#readTime.last })
-    this.#ports.yielding.worked(performance.now() - began)
+    const finish = this.#outputs.finish(changes, { inputs, readUpTo: this.#readTime.last })
+    const outputs = await this.#ports.yielding.run(finish)
     const written = await this.#producer.commit({
       outputs,
       group,

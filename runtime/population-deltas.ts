@@ -31,7 +31,7 @@ export class PopulationDeltas {
   }
 
   /** @param touched the customers of the batch, their drafts not yet committed */
-  outputs(touched: readonly CachedCustomer[], now: number): TransactionOutput[] {
+  outputs(touched: readonly Pick<CachedCustomer, 'tenantId' | 'state' | 'draft'>[], now: number): TransactionOutput[] {
     const byTenant = new Map<string, PopulationMoves>()
     for (const { tenantId, state, draft } of touched) {
       if (state?.place === draft?.place && state?.standing === draft?.standing) continue

@@ -13,6 +13,7 @@ import type { ScoreChange } from '../schemas/avro/score-change.ts'
 import type { ScoreSample } from '../schemas/avro/score-sample.ts'
 import type { TrainingExample } from '../schemas/avro/training-example.ts'
 import { AvroCodec } from '../schemas/codec.ts'
+import { encodeCrossSell } from '../schemas/cross-sell-encoder.ts'
 import { encodeCustomer } from '../schemas/customer-encoder.ts'
 import { AppError, messageOf } from '../schemas/errors.ts'
 import type { InputEvent } from '../schemas/events.ts'
@@ -170,7 +171,7 @@ export async function connectWorker(options: ConnectOptions): Promise<WorkerConn
     ...rebuildMark(redis, keys.resultsRebuilding),
     deltaFetcher: fetcher,
     store: new RedisResultStore(stored),
-    codecs: { nps: codec<Nps>('nps'), crossSell: codec<CrossSell>('cross-sell') },
+    codecs: { nps: codec<Nps>('nps'), crossSell: codec<CrossSell>('cross-sell').useEncoder(encodeCrossSell) },
     deltaCodecs: {
       'nps-deltas': codec<NpsDelta>('nps-deltas'),
       'basket-deltas': codec<BasketDelta>('basket-deltas'),

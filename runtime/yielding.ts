@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
 
 /** So long the thread may be kept from scoring at a time. */
-const SLICE_MS = 8
+const SLICE_MS = 4
 /** A rest is looked at again so often: scoring may have caught up. */
 const LOOK_MS = 100
 
@@ -17,17 +17,17 @@ export class Yielding {
     this.#restFactor = restFactor
   }
 
-  /** Does something for each item, in their order. */
-  async each<T>(items: readonly T[], act: (item: T) => void): Promise<void> {
-    let began = performance.now()
-    for (const item of items) {
-      act(item)
-      if (performance.now() - began < SLICE_MS) continue
-      this.worked(performance.now() - began)
+  /** Does a work that can give way at each `yield`. */
+  async run<T>(steps: Generator<unknown, T>): Promise<T> {
+    for (let began = performance.now(); ; ) {
+      const { done, value } = steps.next()
+      const took = performance.now() - began
+      if (done || took >= SLICE_MS) this.worked(took)
+      if (done) return value
+      if (took < SLICE_MS) continue
       await nextTurn()
       began = performance.now()
     }
-    this.worked(performance.now() - began)
   }
 
   /** Call with what kept the thread. */
@@ -39,7 +39,7 @@ export class Yielding {
   async rest(signal: AbortSignal): Promise<void> {
     while (this.#restFactor() > 0 && performance.now() < this.#restUntil) {
       const left = this.#restUntil - performance.now()
-      await sleep(Math.min(left, LOOK_MS), undefined, { signal }).catch(() => signal.throwIfAborted())
+      await sleep(Math.max(0, Math.min(left, LOOK_MS)), undefined, { signal }).catch(() => signal.throwIfAborted())
     }
   }
 }

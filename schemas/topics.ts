@@ -99,7 +99,7 @@ export const TOPICS = {
     partitions: 'data',
     schema: npsSchema,
     config: { ...compacted, 'max.message.bytes': String(8 * MIB) },
-    doc: 'NPS of a tenant and of groups of his customers, in windows of event time and since ever.',
+    doc: 'NPS of a tenant and of groups of his customers, in windows of event time and since ever. Null: no longer kept.',
   },
   'cross-sell': {
     name: 'cross-sell',
@@ -107,7 +107,7 @@ export const TOPICS = {
     partitions: 'data',
     schema: crossSellSchema,
     config: { ...compacted, 'max.message.bytes': String(8 * MIB) },
-    doc: 'Items and categories that are bought together, in windows of event time and since ever.',
+    doc: 'Items and categories that are bought together, in windows of event time and since ever. Null: no longer kept.',
   },
   'training-examples': {
     name: 'training-examples',

@@ -43,6 +43,12 @@ export const windowSettings = {
         "A partition that adds nothing for so long doesn't hold a window open: the wall clock counts for it.",
       ),
       keptMs: whole(DAY_MS, 0, YEAR_MS, 'How long a closed window can still be corrected (wall clock).'),
+      resultsKeptMs: whole(
+        YEAR_MS,
+        0,
+        10 * YEAR_MS,
+        'How long results of a closed window are kept (wall clock, from its closing; keptMs at least), then they are taken out of topics and views. Since-ever results stay.',
+      ),
       emitIntervalMs: whole(1000, 0, HOUR_MS, 'Least time between two updates of the same result.'),
       offsetMs: whole(
         0,
@@ -114,6 +120,13 @@ export const windowSettings = {
       maxPairs: whole(50_000, 16, 10_000_000, 'Pairs counted in one window; beyond, counts have an error.'),
       maxOrderItems: whole(1000, 1, 2000, 'Different items of an order; one with more is not counted: a dead letter.'),
       minOrders: whole(1, 1, 1_000_000, 'A pair is sent from so many orders on.'),
+      minShare: Type.Number({
+        default: 0.001,
+        minimum: 0,
+        maximum: 1,
+        description:
+          'A pair is sent when it is in so large a share of the orders of its window. 0: minOrders alone counts.',
+      }),
       refreshMs: whole(
         60_000,
         1000,

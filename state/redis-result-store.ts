@@ -53,9 +53,12 @@ export class RedisResultStore implements ResultStore {
     const scope = `${tenantId}/${kind}`
     const window = `${start}/${end}`
     const results = this.#keys.results(partition, scope, window)
-    if (value === null) groups.add(results, 'HDEL', [id])
-    else {
-      groups.add(this.#keys.resultWindows(partition, scope), 'ZADD', [start, window])
+    const windows = this.#keys.resultWindows(partition, scope)
+    if (value === null) {
+      groups.add(results, 'HDEL', [id])
+      groups.forgetIfEmpty(results, windows, window)
+    } else {
+      groups.add(windows, 'ZADD', [start, window])
       groups.add(results, 'HSET', [id, value])
     }
     const [a, b] = id.split('+')
@@ -64,6 +67,8 @@ export class RedisResultStore implements ResultStore {
     if (confidence === null) {
       groups.add(partnersOf(a), 'ZREM', [b])
       groups.add(partnersOf(b), 'ZREM', [a])
+      groups.forgetIfEmpty(partnersOf(a))
+      groups.forgetIfEmpty(partnersOf(b))
     } else {
       groups.add(partnersOf(a), 'ZADD', [String(Math.round(confidence[0] * INDEX_SCALE)), b])
       groups.add(partnersOf(b), 'ZADD', [String(Math.round(confidence[1] * INDEX_SCALE)), a])
@@ -73,33 +78,62 @@ export class RedisResultStore implements ResultStore {
 
 type Command = 'HSET' | 'HDEL' | 'ZADD' | 'ZREM'
 
+/** Number of the key with the names of all others. */
+const NAMES_KEY = 2
+
 /** The groups of commit.lua, by key and command, and the names of their keys. */
 class Groups {
   readonly keys: string[]
   readonly #numbers = new Map<string, number>()
-  readonly #items = new Map<string, { command: Command; key: string; items: (readonly (string | Buffer)[])[] }>()
+  readonly #items = new Map<string, { command: Command; key: number; items: (readonly (string | Buffer)[])[] }>()
+  /** Keys that lost something, and the sorted set of windows with the member that goes with the key, if there is one. */
+  readonly #shrunk = new Map<string, readonly [windows: number, window: string] | null>()
 
   constructor(namesKey: string) {
     this.keys = [namesKey]
   }
 
   add(key: string, command: Command, item: readonly (string | Buffer)[]): void {
-    if (!this.#numbers.has(key)) {
-      this.keys.push(key)
-      this.#numbers.set(key, this.keys.length + 1)
-    }
     const name = `${command} ${key}`
     const group = this.#items.get(name)
-    if (group === undefined) this.#items.set(name, { command, key, items: [item] })
+    if (group === undefined) this.#items.set(name, { command, key: this.#numberOf(key), items: [item] })
     else group.items.push(item)
   }
 
+  /** A key that is empty after all this is no longer a key, nor its window one. */
+  forgetIfEmpty(key: string, windows?: string, window?: string): void {
+    if (this.#shrunk.has(key)) return
+    this.#shrunk.set(key, windows === undefined || window === undefined ? null : [this.#numberOf(windows), window])
+  }
+
   writeTo(resp: RespBuffer): void {
-    writeGroups(resp, 'SADD', 2, this.keys.slice(1), 1, (key) => resp.text(key))
+    writeGroups(resp, 'SADD', NAMES_KEY, this.keys.slice(1), 1, (key) => resp.text(key))
     for (const { command, key, items } of this.#items.values()) {
-      writeGroups(resp, command, this.#numbers.get(key)!, items, items[0]!.length, (item) => {
+      writeGroups(resp, command, key, items, items[0]!.length, (item) => {
         for (const part of item) typeof part === 'string' ? resp.text(part) : resp.bytes(part)
       })
     }
+    for (const [key, itsWindow] of this.#shrunk) {
+      if (itsWindow !== null) this.#forget(resp, key, 'ZREM', ...itsWindow)
+      this.#forget(resp, key, 'SREM', NAMES_KEY, key)
+    }
+  }
+
+  /** With the empty key goes a member of another. */
+  #forget(resp: RespBuffer, empty: string, command: 'SREM' | 'ZREM', key: number, member: string): void {
+    resp.text('FORGET')
+    resp.integer(this.#numberOf(empty))
+    resp.integer(3)
+    resp.text(command)
+    resp.integer(key)
+    resp.text(member)
+  }
+
+  #numberOf(key: string): number {
+    const known = this.#numbers.get(key)
+    if (known !== undefined) return known
+    this.keys.push(key)
+    this.#numbers.set(key, this.keys.length + 1)
+    return this.keys.length + 1
   }
 }

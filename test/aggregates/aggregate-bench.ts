@@ -1,4 +1,4 @@
-import type { AggregateResult } from '../../aggregates/changes.ts'
+import type { AggregateChanges, AggregateResult, DeltaRefusal } from '../../aggregates/changes.ts'
 import { WindowAggregates } from '../../aggregates/window-aggregates.ts'
 import { parseSettings, type TenantSettings } from '../../schemas/settings.ts'
 
@@ -16,7 +16,9 @@ export class AggregateBench {
   readonly sent: AggregateResult[] = []
   /** The newest result of each key, as a compacted topic keeps it. */
   readonly results = new Map<string, AggregateResult>()
-  aggregates: WindowAggregates
+  /** Entries that the last flush wrote or removed. */
+  entriesWritten = 0
+  aggregates: WithoutGivingWay
   now = START + 400 * DAY
 
   constructor(settings: object = {}) {
@@ -27,6 +29,7 @@ export class AggregateBench {
   /** Writes what is due. @param readUpTo the worker's clock when left out: nothing is left to read */
   flush(readUpTo = this.now, limit = 1_000_000): AggregateResult[] {
     const { entries, results } = this.aggregates.flush({ now: this.now, readUpTo }, limit)
+    this.entriesWritten = entries.length
     for (const { key, value } of entries) {
       if (value === null) this.state.delete(key)
       else this.state.set(key, Buffer.from(value))
@@ -50,7 +53,39 @@ export class AggregateBench {
     for (const [key, value] of [...this.state].reverse()) this.aggregates.restore(key, value)
   }
 
-  #create(): WindowAggregates {
-    return new WindowAggregates({ partitions: PARTITIONS, settings: () => this.settings })
+  #create(): WithoutGivingWay {
+    return new WithoutGivingWay(new WindowAggregates({ partitions: PARTITIONS, settings: () => this.settings }))
+  }
+}
+
+/** Each call to its end. */
+export class WithoutGivingWay {
+  readonly #of: WindowAggregates
+
+  constructor(of: WindowAggregates) {
+    this.#of = of
+  }
+
+  restore(...entry: Parameters<WindowAggregates['restore']>): void {
+    this.#of.restore(...entry)
+  }
+
+  addNps(...delta: Parameters<WindowAggregates['addNps']>): DeltaRefusal | null {
+    return this.#of.addNps(...delta)
+  }
+
+  addBaskets(...delta: Parameters<WindowAggregates['addBaskets']>): DeltaRefusal | null {
+    return toTheEnd(this.#of.addBaskets(...delta))
+  }
+
+  flush(...due: Parameters<WindowAggregates['flush']>): AggregateChanges {
+    return toTheEnd(this.#of.flush(...due))
+  }
+}
+
+export function toTheEnd<T>(steps: Generator<unknown, T>): T {
+  for (;;) {
+    const step = steps.next()
+    if (step.done) return step.value
   }
 }

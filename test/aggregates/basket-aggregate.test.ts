@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { AggregateResult } from '../../aggregates/changes.ts'
+import { WindowAggregates } from '../../aggregates/window-aggregates.ts'
 import type { CrossSell } from '../../schemas/avro/cross-sell.ts'
 import { AggregateBench, DAY, HOUR, PARTITIONS, START } from './aggregate-bench.ts'
 import { basket, countsOf, pairsOf } from './baskets.ts'
@@ -102,7 +103,73 @@ describe('one window', () => {
     bench.restart()
     bench.aggregates.addBaskets(basket(['a', 'b'], { orders: -1 }), bench.now)
     expect(bench.flush()).toEqual([{ topic: 'cross-sell', key: 'shop/item/0//a+b', value: null }])
-    expect([...bench.state.keys()]).toEqual(['shop/basket-item/w/0/', 'shop/basket-item'])
+    bench.restart()
+    expect(bench.advance(10 * MINUTE)).toEqual([])
+  })
+
+  test('pairs in a smaller share of the orders than minShare are not sent; half of it holds one that was', () => {
+    const bench = new AggregateBench({ crossSell: { minShare: 0.25, refreshMs: MINUTE } })
+    const order = (names: string[], times: number): void => {
+      for (let i = 0; i < times; i++) bench.aggregates.addBaskets(basket(names), bench.now)
+    }
+    order(['x', 'y'], 3)
+    order(['a', 'b'], 1)
+    expect(pairs(bench.flush())).toMatchObject([{ a: 'x' }, { a: 'a', support: 0.25 }])
+    order(['c', 'd'], 1)
+    order(['x', 'y'], 3)
+    // a and b are in an eighth, as c and d are, which never were in a quarter.
+    bench.advance(MINUTE)
+    expect(pairs(bench.results.values()).map(({ a, support }) => [a, support])).toEqual([
+      ['x', 0.75],
+      ['a', 0.125],
+    ])
+    order(['x', 'y'], 1)
+    bench.advance(MINUTE)
+    bench.advance(MINUTE)
+    expect(pairs(bench.results.values()).map(({ a }) => a)).toEqual(['x'])
+  })
+
+  test('a refund that leaves fewer orders lets pairs in that are a large enough share of them', () => {
+    const bench = new AggregateBench({ crossSell: { minShare: 0.5, refreshMs: MINUTE } })
+    for (const names of [['a', 'b'], ['c'], ['d']]) bench.aggregates.addBaskets(basket(names), bench.now)
+    expect(bench.flush()).toEqual([])
+    bench.aggregates.addBaskets(basket(['d'], { orders: -1 }), bench.now)
+    expect(pairs(bench.advance(MINUTE))).toMatchObject([{ a: 'a', support: 0.5 }])
+  })
+
+  test('gives way while it counts an order of a thousand items, and while it sends its pairs', () => {
+    const bench = new AggregateBench({ crossSell: { maxPairs: 1_000_000 } })
+    const large = new WindowAggregates({ partitions: PARTITIONS, settings: () => bench.settings })
+    const steps = (generator: Generator): number => {
+      let count = 0
+      while (!generator.next().done) count++
+      return count
+    }
+    const names = Array.from({ length: 1_000 }, (_, i) => `item-${i}`)
+    expect(steps(large.addBaskets(basket(names), bench.now))).toBeGreaterThan(499_500 / 4_096)
+    expect(steps(large.flush({ now: bench.now, readUpTo: bench.now }, 10_000))).toBeGreaterThan(499_500 / 8_192)
+  })
+
+  test('what is stored grows with what is counted, not with how often it moves', () => {
+    const bench = new AggregateBench()
+    const names = Array.from({ length: 30 }, (_, i) => `item-${i}`)
+    let written = 0
+    for (let i = 0; i < 2_000; i++) {
+      bench.aggregates.addBaskets(basket([names[i % 30]!, names[(i * 7 + 1) % 30]!]), bench.now)
+      bench.advance(1000)
+      written += bench.entriesWritten
+    }
+    expect(written).toBeGreaterThan(4_000)
+    expect(bench.state.size).toBeLessThan(700)
+    const before = bench.results
+    bench.restart()
+    bench.aggregates.addBaskets(basket(names), bench.now)
+    bench.advance(2 * MINUTE)
+    for (const [key, { value }] of before) {
+      const again = bench.results.get(key)!.value as CrossSell
+      expect(again.totalOrders).toBe(2_001)
+      expect(again.orders).toBeGreaterThanOrEqual((value as CrossSell).orders)
+    }
   })
 
   test('pairs below minOrders are not sent, and withdrawn when they fall below it', () => {
@@ -208,16 +275,87 @@ describe('closing', () => {
     expect(revisions).toEqual([0, 1])
   })
 
+  test('a pair that went and came again while final results are being sent has each revision once', () => {
+    const bench = closed()
+    bench.aggregates.addBaskets(basket(['e', 'f'], { windows }), bench.now)
+    bench.now += 1000
+    bench.flush(bench.now, 2)
+    // Their slots are free now, and the last one that is freed is the first one that is used again.
+    for (const names of [
+      ['a', 'b'],
+      ['e', 'f'],
+    ])
+      bench.aggregates.addBaskets(basket(names, { windows, orders: -1 }), bench.now)
+    bench.aggregates.addBaskets(basket(['a', 'b'], { windows }), bench.now)
+    bench.flush(bench.now, 0)
+    bench.restart()
+    for (let i = 0; i < 3; i++) bench.advance(2 * MINUTE)
+    const revisions = bench.sent.flatMap(({ key, value }) =>
+      key.endsWith('a+b') && value !== null && (value as CrossSell).final ? [(value as CrossSell).revision] : [],
+    )
+    expect(revisions).toEqual([0, 1])
+    expect(pairs(bench.results.values()).map(({ a, revision }) => `${a} ${revision}`)).toEqual(['a 1', 'c 1'])
+  })
+
   test('leaves nothing behind when the window goes, and refuses what still comes', () => {
     const bench = closed()
     bench.advance(1000)
     bench.advance(DAY)
-    expect([...bench.state.keys()]).toEqual(['shop/basket-item'])
+    expect([...bench.state.keys()].filter((key) => key.includes('/s/'))).toEqual([])
     bench.restart()
     expect(bench.aggregates.addBaskets(basket(['a', 'b'], { windows }), bench.now)).toMatchObject({
       reason: 'WINDOW_GONE',
     })
     expect(bench.advance(MINUTE)).toEqual([])
+  })
+})
+
+describe('results of a window that is closed', () => {
+  function closed(resultsKeptMs: number): AggregateBench {
+    const windowSettings = { graceMs: 0, keptMs: DAY, resultsKeptMs }
+    const bench = new AggregateBench({ windows: windowSettings, crossSell: { minShare: 0.3 } })
+    const windows = [WEEK, { start: 0, end: null }]
+    for (const names of [['a', 'b'], ['c', 'd'], ['c', 'd'], ['e'], ['a', 'b'], ['f', 'g']]) {
+      bench.aggregates.addBaskets(basket(names, { windows }), bench.now)
+    }
+    for (let source = 0; source < PARTITIONS; source++) {
+      bench.aggregates.addBaskets({ ...basket([], { source, streamTime: WEEK.end }), baskets: [] }, bench.now)
+    }
+    for (let i = 0; i < 3; i++) bench.advance(MINUTE)
+    return bench
+  }
+
+  const left = (bench: AggregateBench): (string | null)[] =>
+    pairs(bench.results.values()).map(({ a, windowEnd }) => `${a} ${windowEnd}`)
+  const ALL = [`a ${WEEK.end}`, 'a null', `c ${WEEK.end}`, 'c null']
+
+  test('outlive it by resultsKeptMs, also over restarts, and are then taken back, in portions; those since ever stay', () => {
+    const bench = closed(30 * DAY)
+    bench.advance(DAY)
+    bench.restart()
+    bench.advance(28 * DAY)
+    expect(left(bench).sort()).toEqual(ALL)
+    bench.restart()
+    bench.now += DAY
+    expect(bench.flush(bench.now, 0)).toEqual([])
+    const taken = bench.flush()
+    expect(taken.map(({ key, value }) => [key, value])).toEqual([
+      [`shop/item/${WEEK.start}/${WEEK.end}/a+b`, null],
+      [`shop/item/${WEEK.start}/${WEEK.end}/c+d`, null],
+    ])
+    expect(left(bench).sort()).toEqual(['a null', 'c null'])
+    bench.restart()
+    expect(bench.advance(30 * DAY)).toEqual([])
+    expect([...bench.state.keys()].filter((key) => key.includes(`${WEEK.end}`))).toEqual([])
+  })
+
+  test('stay as long as the window itself where resultsKeptMs is less than keptMs', () => {
+    const bench = closed(0)
+    bench.advance(DAY / 2)
+    expect(left(bench).sort()).toEqual(ALL)
+    bench.advance(DAY)
+    bench.advance(MINUTE)
+    expect(left(bench).sort()).toEqual(['a null', 'c null'])
   })
 })
 

@@ -175,7 +175,7 @@ describe('closing', () => {
     allAt(bench, CLOSED)
     bench.flush()
     bench.advance(DAY)
-    expect([...bench.state.keys()]).toEqual(['shop/nps/g/0//', 'shop/nps'])
+    expect([...bench.state.keys()]).toEqual(['shop/nps/g/0//', 'shop/nps', `shop/nps/r/${START}/${START + DAY}/0`])
     bench.restart()
     const late = delta([1, 0, 0])
     late.windows.push({ ...delta([1, 0, 0], { window: SINCE_EVER }).windows[0]! })
@@ -184,6 +184,26 @@ describe('closing', () => {
       error: `shop/nps: windows ${START}-${START + DAY} are closed and no longer kept`,
     })
     expect(npsOf(bench.advance(1000))).toMatchObject([{ windowEnd: null, promoters: 2 }])
+  })
+
+  test('results of a closed window are taken back after resultsKeptMs, once, and those since ever stay', () => {
+    const bench = new AggregateBench({ windows: { graceMs: HOUR, keptMs: DAY, resultsKeptMs: 3 * DAY } })
+    bench.aggregates.addNps(delta([1, 0, 0]), bench.now)
+    bench.aggregates.addNps(delta([1, 0, 0], { group: ['plan', 'a/b'] }), bench.now)
+    bench.aggregates.addNps(delta([1, 0, 0], { window: SINCE_EVER }), bench.now)
+    allAt(bench, START + DAY + HOUR)
+    bench.flush()
+    bench.advance(2 * DAY)
+    bench.restart()
+    expect(bench.advance(DAY - 1)).toEqual([])
+    const taken = bench.advance(1)
+    expect(taken.map(({ topic, key, value }) => [topic, key, value])).toEqual([
+      ['nps', `shop/NPS/${START}/${START + DAY}/`, null],
+      ['nps', `shop/NPS/${START}/${START + DAY}/plan=a%2Fb`, null],
+    ])
+    bench.restart()
+    expect(bench.advance(10 * DAY)).toEqual([])
+    expect([...bench.state.keys()]).toEqual(['shop/nps/g/0//', 'shop/nps'])
   })
 })
 

@@ -4,9 +4,15 @@ import { readConfig } from '../../runtime/config.ts'
 import type { InputEvent } from '../../schemas/events.ts'
 import { DAY, survey } from '../processors/build-event.ts'
 import { AGGREGATE_SETTINGS, aggregateEvents, basketTruth, npsTruth } from './support/aggregate-truth.ts'
-import { expectAggregates, expectPopulation, expectResultsView, npsResults } from './support/check-aggregates.ts'
+import {
+  crossSellResults,
+  expectAggregates,
+  expectPopulation,
+  expectResultsView,
+  npsResults,
+} from './support/check-aggregates.ts'
 import { readCustomers } from './support/check-results.ts'
-import { type Installation, makeInstallation } from './support/installation.ts'
+import { type Installation, makeInstallation, PARTITIONS } from './support/installation.ts'
 import { waitFor } from './support/wait-for.ts'
 import { type RunningWorker, startWorker } from './support/workers.ts'
 
@@ -213,4 +219,33 @@ test('an answer for a window that is closed corrects its final result; for one t
     ({ windowEnd, groupKey }) => windowEnd === null && groupKey === null,
   )
   expect(ever!.promoters).toBe(3)
+})
+
+test('results of closed windows leave topics and Redis after resultsKeptMs, and nothing of them stays behind', async () => {
+  await installation.init({
+    shop: { ...AGGREGATE_SETTINGS, windows: { ...AGGREGATE_SETTINGS.windows, keptMs: 500, resultsKeptMs: 3_000 } },
+  })
+  await work()
+  const events = aggregateEvents(4, 300)
+  await installation.sink.write(events)
+  await waitFor('windows to be closed', async () => (await crossSellResults(installation)).some(({ final }) => final))
+  const dated = async (): Promise<unknown[]> =>
+    [...(await npsResults(installation)), ...(await crossSellResults(installation))].filter(
+      ({ windowEnd }) => windowEnd !== null,
+    )
+  await waitFor('the results of closed windows to go', async () => (await dated()).length === 0)
+  await expectResultsView(installation)
+  const { redis, keys } = installation
+  for (let partition = 0; partition < PARTITIONS; partition++) {
+    const names = await redis.smembers(keys.resultKeys(partition))
+    for (const name of names) {
+      expect(await redis.exists(name), name).toBe(1)
+      if (name.includes(':windows:')) expect(await redis.zrange(name, '0', '-1')).toEqual(['0/'])
+      else expect(name).toMatch(/\/0\/(?:\/|$)/)
+    }
+  }
+  expect((await installation.read('aggregate-state')).length).toBeGreaterThan(0)
+  const live = new Map((await installation.read('aggregate-state')).map(({ key, value }) => [key!, value]))
+  const left = [...live].filter(([key, value]) => value !== null && /\/[gswr]\/[1-9]/.test(key))
+  expect(left).toEqual([])
 })

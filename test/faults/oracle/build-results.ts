@@ -5,6 +5,7 @@ import { NpsChanges } from '../../../processors/nps-changes.ts'
 import type { PopulationDelta } from '../../../schemas/avro/population-delta.ts'
 import type { DeltaInput } from '../../../schemas/deltas.ts'
 import { DEFAULT_SETTINGS, type TenantSettings } from '../../../schemas/settings.ts'
+import { toTheEnd } from '../../aggregates/aggregate-bench.ts'
 import { encodeCrossSell, encodeNps } from './evidence-codecs.ts'
 import type { PlacedRecord, ResultEvidence } from './judge-results.ts'
 
@@ -47,7 +48,7 @@ export function makeResults(
     to.push({ partition: 0, offset: to.length, timestamp: now, key: Buffer.from(key), value, headers: new Map() })
   }
   const flush = (readUpTo: number): void => {
-    const { entries, results } = aggregates.flush({ now: readUpTo, readUpTo }, Number.POSITIVE_INFINITY)
+    const { entries, results } = toTheEnd(aggregates.flush({ now: readUpTo, readUpTo }, Number.POSITIVE_INFINITY))
     for (const { key, value } of entries) push('state', key, value)
     for (const { topic, key, value } of results) {
       if (value === null) push(topic, key, null)
@@ -57,7 +58,7 @@ export function makeResults(
     }
   }
   for (const [i, unit] of units.entries()) {
-    for (const delta of unit) aggregates.add(delta, now)
+    for (const delta of unit) toTheEnd(aggregates.add(delta, now))
     if (i % 100 === 99) flush(now + i)
   }
   // Long enough for every source to be idle and every window to have ended; results have an interval.
