@@ -7,6 +7,7 @@ import { openServers } from './on-servers.ts'
 import { HELP, options, type Part } from './options.ts'
 import { type ProfileKind, profileWorkers } from './profile/profile-workers.ts'
 import { measureRebuild } from './rebuild.ts'
+import { measureScale } from './scale.ts'
 import { type Bench, machine, say } from './setup.ts'
 import { measureTakeover } from './takeover.ts'
 import { measureThroughput } from './throughput.ts'
@@ -62,6 +63,7 @@ async function runSmall(): Promise<unknown> {
 }
 
 async function run(): Promise<unknown> {
+  if (options.scale) return await measureScale(options, servers)
   if (options.profile !== null) return await runProfile(options.profile, options.events, PROFILES)
   if (options.against !== null) return await compare({ ...options, peers: options.against })
   return smoke ? await runSmall() : await runParts()
