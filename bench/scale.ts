@@ -32,7 +32,7 @@ const POINTS: readonly Point[] = [
   { name: 'windows off', windows: 'off' },
 ]
 
-/** How large a run is: the whole takes about an hour, the reduced one some 15 minutes, the small one two. */
+/** How large a run is, without pairs: the whole takes about half an hour, the reduced one a quarter, the small one minutes. */
 const SIZES = {
   whole: { events: 1_000_000, mostCustomers: 5_000_000, seconds: 30, warmSeconds: 10, rebuild: 1_000_000 },
   reduced: { events: 300_000, mostCustomers: 1_000_000, seconds: 10, warmSeconds: 5, rebuild: 500_000 },

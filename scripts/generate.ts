@@ -5,9 +5,11 @@ import { TOPICS, type TopicSpec } from '../schemas/topics.ts'
 import { describeTopology } from '../topology/describe.ts'
 import { scoringTopology } from '../topology/scoring.ts'
 import { configurationPage } from './pages/configuration-page.ts'
+import { performancePage } from './pages/performance-page.ts'
 import { settingsPage } from './pages/settings-page.ts'
 import { topicsPage } from './pages/topics-page.ts'
 import { topologyPage } from './pages/topology-page.ts'
+import { readResults } from './read-results.ts'
 import { ROOT } from './source-files.ts'
 
 const HELP = 'usage: node scripts/generate.ts [--check]\n'
@@ -24,6 +26,8 @@ function generatedFiles(): Map<string, string> {
   files.set('docs/settings.md', settingsPage())
   files.set('docs/topics.md', topicsPage())
   files.set('docs/topology.md', topologyPage(describeTopology(scoringTopology)))
+  const results = readResults(join(ROOT, 'bench', 'results'))
+  if (results !== null) files.set('docs/performance.md', performancePage(results))
   return files
 }
 
