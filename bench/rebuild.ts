@@ -4,6 +4,7 @@ import { applicationId } from '../runtime/kafka-settings.ts'
 import { redisKeys } from '../schemas/redis-keys.ts'
 import { firstEvents } from './generator.ts'
 import { logEnds } from './log-ends.ts'
+import { cpuOf } from './server-cpu.ts'
 import { type Bench, fill, say, startWorkerProcess, until, untilAsync } from './setup.ts'
 import { openView } from './view.ts'
 
@@ -15,6 +16,9 @@ export interface Rebuild {
   readonly seconds: number
   readonly customersPerSecond: number
   readonly recordsPerSecond: number
+  /** From the start of the worker on. */
+  readonly workerCpuMicrosPerCustomer: number
+  readonly redisCpuMicrosPerCustomer: number
   /** What Redis says that its data takes, MiB. */
   readonly redisMib: number
 }
@@ -36,6 +40,7 @@ export async function measureRebuild(bench: Bench, customers: number): Promise<R
     const records = await logEnds(config, 'customers')
     await view.lose()
     let assignedAt = 0
+    const before = cpuOf(bench, [])
     const second = startWorkerProcess(bench, ({ message, group }) => {
       if (message === 'partitions assigned' && group === applicationId(config)) assignedAt ||= performance.now()
     })
@@ -52,6 +57,8 @@ export async function measureRebuild(bench: Bench, customers: number): Promise<R
     }
     await untilAsync(isReady, WAIT_MS, 'the whole view', LOOK_EVERY_MS)
     const seconds = (performance.now() - assignedAt) / 1000
+    const after = cpuOf(bench, [second])
+    const micros = (who: 'workers' | 'redis'): number => Math.round(((after[who] - before[who]) * 1e7) / customers) / 10
     await second.kill('SIGTERM')
     return {
       customers,
@@ -59,6 +66,8 @@ export async function measureRebuild(bench: Bench, customers: number): Promise<R
       seconds: Math.round(seconds * 100) / 100,
       customersPerSecond: Math.round(customers / seconds),
       recordsPerSecond: Math.round(records / seconds),
+      workerCpuMicrosPerCustomer: micros('workers'),
+      redisCpuMicrosPerCustomer: micros('redis'),
       redisMib: await view.usedMib(),
     }
   } finally {

@@ -74,6 +74,7 @@ export async function serveTerm({ config, kafka, log }: TermOptions, signal: Abo
       },
       {
         everyExamples: config.TRAIN_EVERY_EXAMPLES,
+        shared: config.TRAIN_SHARED,
         everyMs: config.TRAIN_EVERY_MS,
         mostExamples: config.TRAIN_MOST_EXAMPLES,
       },

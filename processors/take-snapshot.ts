@@ -1,3 +1,4 @@
+import { horizonId } from '../schemas/horizon-id.ts'
 import { customerKey } from '../schemas/partition.ts'
 import type { EventContext } from './event-context.ts'
 import { exampleOf } from './example-of.ts'
@@ -28,6 +29,6 @@ function open(context: EventContext, end: number): void {
   const { draft, tenantId, customerId, occurredAt, features } = context
   // A shorter horizon than before may end sooner.
   draft.openSnapshots = [...draft.openSnapshots, end].sort((a, b) => a - b)
-  const eventId = `horizon:${customerKey(tenantId, customerId)}:${end}`
+  const eventId = horizonId(customerKey(tenantId, customerId), end)
   context.snapshot = exampleOf(context, features, { kind: 'churn', eventId, at: occurredAt, knownAt: end, label: 0 })
 }

@@ -182,6 +182,10 @@ export const OPTIONS = {
     2_147_483_647,
     'After so long since the last training any new example calls for one.',
   ),
+  TRAIN_SHARED: flag(
+    false,
+    'Whether to learn models for tenants who have none of their own, from the built-in features of all tenants’ examples.',
+  ),
   CLV_EVERY_MS: integer(
     86_400_000,
     1_000,

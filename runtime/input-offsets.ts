@@ -124,7 +124,7 @@ async function findAgain(
 /** The input offsets that stand in the last batch's last record. */
 export function inputsOf(records: readonly ConsumedRecord[]): InputOffsets | null {
   for (let i = records.length - 1; i >= 0; i--) {
-    const header = records[i]!.headers().get('inputs')
+    const header = records[i]!.header('inputs')
     if (header) return JSON.parse(header.toString()) as InputOffsets
   }
   return null

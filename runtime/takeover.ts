@@ -7,6 +7,7 @@ import { topicIdentity } from '../connectors/kafka/topic-identity.ts'
 import { nextLookAt } from '../models/next-look.ts'
 import type { Customer } from '../schemas/avro/customer.ts'
 import type { AvroCodec } from '../schemas/codec.ts'
+import { type CustomerPeek, peekCustomer } from '../schemas/customer-peek.ts'
 import { AppError } from '../schemas/errors.ts'
 import { decodeState } from '../schemas/state-codec.ts'
 import { stepDone } from '../schemas/steps.ts'
@@ -55,6 +56,9 @@ export interface TakenOver {
   /** Input records that retention removed before they were read. */
   readonly lost: number
 }
+
+/** Of a restore's progress. */
+const REPORT_EVERY_MS = 500
 
 /**
  * Steps (b) and (c) of taking a partition over; the producer has fenced the previous owner before. When it returns,
@@ -137,6 +141,9 @@ async function restore(
       rebuilding: rebuilding && log.end > log.start,
     })
   await report(from)
+  let reportedAt = startedAt
+  // Written to Redis while the next slice is read and worked out.
+  let writing = Promise.resolve()
   for await (const slice of readPartition(ports.fetcher, topic, partition, { from, to: log.end }, signal)) {
     const entries = await newestOf(slice.records, ports.customerCodec)
     inputs = inputsOf(slice.records) ?? inputs
@@ -149,12 +156,22 @@ async function restore(
       at: ports.now(),
       streamTimes: streamTimes.takeMoved(),
     }
-    await mustWrite(store, partition, { expected, position: next, entries, timers: [], snapshots: [] }, signal)
+    await writing
+    writing = mustWrite(store, partition, { expected, position: next, entries, timers: [], snapshots: [] }, signal)
+    writing.then(
+      () => stepDone('slice-restored'),
+      () => {
+        // Thrown above or below; where reading fails first, that is told.
+      },
+    )
     expected = slice.position
     restored += slice.records.length
-    stepDone('slice-restored')
+    // A report is a call that waits for all writes of other partitions.
+    if (ports.now() - reportedAt < REPORT_EVERY_MS) continue
+    reportedAt = ports.now()
     await report(slice.position)
   }
+  await writing
   const during = { offset: log.end, inputs: rebuilding ? {} : inputs, cluster, topic: log.identity }
   const range = { from: Math.max((usable && position.snapshots) || 0, log.snapshots.start), to: log.snapshots.end }
   for await (const { position: at, snapshots } of snapshotSlices(ports, partition, range, signal)) {
@@ -195,7 +212,8 @@ async function newestOf(records: readonly ConsumedRecord[], codec: AvroCodec<Cus
   const entries: CustomerEntry[] = []
   for (const [key, { value }] of newest) {
     const slash = key.indexOf('/')
-    const customer = value === null ? null : await codec.decodeLoading(value)
+    const customer =
+      value === null ? null : (codec.isOwn(value) && peekCustomer(value)) || (await indexedFields(value, codec))
     // Of a batch that the slice ends in: the record with the customer's state follows.
     if (customer?.state.length === 0) continue
     const state = customer === null ? null : decodeState(customer.state)
@@ -204,11 +222,16 @@ async function newestOf(records: readonly ConsumedRecord[], codec: AvroCodec<Cus
       tenantId: key.slice(0, slash),
       customerId: key.slice(slash + 1),
       value,
-      probability: customer?.lead.probability ?? 0,
-      risk: customer?.churn.risk ?? 0,
+      probability: customer?.probability ?? 0,
+      risk: customer?.risk ?? 0,
       newestAt: state?.newestAt ?? 0,
       nextLookAt: state === null ? 0 : nextLookAt(state),
     })
   }
   return entries
+}
+
+async function indexedFields(value: Buffer, codec: AvroCodec<Customer>): Promise<CustomerPeek> {
+  const { lead, churn, state } = await codec.decodeLoading(value)
+  return { probability: lead.probability, risk: churn.risk, state }
 }

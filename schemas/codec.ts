@@ -119,6 +119,11 @@ export class AvroCodec<T> {
     return this.decode(bytes) as T
   }
 
+  /** Whether the value was written as our own schema. */
+  isOwn(bytes: Buffer): boolean {
+    return bytes.length >= WIRE_HEADER_BYTES && bytes[0] === MAGIC && bytes.readInt32BE(1) === this.#ownId
+  }
+
   /** Writes header and value at `at`. @returns the end, or a negative number: so many bytes are missing */
   encodeInto(value: T, into: Buffer, at: number): number {
     if (this.#ownId < 0) throw new AppError('INTERNAL', `no schema id for ${this.#type.name}`)

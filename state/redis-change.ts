@@ -1,4 +1,5 @@
-import { INDEX_SCALE, type RedisKeys, STREAM_TIME_FIELD, TOP_INDEXES } from '../schemas/redis-keys.ts'
+import { INDEX_SCALE, type RedisKeys, STREAM_TIME_FIELD, TOP_INDEXES, type TopIndex } from '../schemas/redis-keys.ts'
+import { ascending } from './ascending.ts'
 import type { ViewChange } from './redis-view.ts'
 import type { RespBuffer } from './resp-buffer.ts'
 import type { CustomerEntry, StateChange, TimerEntry } from './state-store.ts'
@@ -86,19 +87,20 @@ function writeSnapshots(resp: RespBuffer, snapshots: StateChange['snapshots']): 
   writeGroups(resp, 'HDEL', SNAPSHOTS_KEY, ended, 1, ({ key }) => resp.text(key))
 }
 
+const SCORES: Readonly<Record<TopIndex, (entry: CustomerEntry) => number>> = {
+  lead: ({ probability }) => Math.round(probability * INDEX_SCALE),
+  churn: ({ risk }) => Math.round(risk * INDEX_SCALE),
+  recent: ({ newestAt }) => Math.max(newestAt, 0),
+}
+
 /** Sorted sets in the order of TOP_INDEXES. */
 function writeIndexes(resp: RespBuffer, firstIndex: number, entries: readonly CustomerEntry[]): void {
   const kept = entries.filter((entry) => entry.value !== null)
   const gone = entries.filter((entry) => entry.value === null)
   TOP_INDEXES.forEach((index, i) => {
-    writeGroups(resp, 'ZADD', firstIndex + i, kept, 2, (entry) => {
-      resp.integer(
-        index === 'lead'
-          ? Math.round(entry.probability * INDEX_SCALE)
-          : index === 'churn'
-            ? Math.round(entry.risk * INDEX_SCALE)
-            : Math.max(entry.newestAt, 0),
-      )
+    const scoreOf = SCORES[index]
+    writeGroups(resp, 'ZADD', firstIndex + i, ascending(kept, scoreOf), 2, (entry) => {
+      resp.integer(scoreOf(entry))
       resp.text(entry.customerId)
     })
     writeGroups(resp, 'ZREM', firstIndex + i, gone, 1, (entry) => resp.text(entry.customerId))
@@ -108,7 +110,8 @@ function writeIndexes(resp: RespBuffer, firstIndex: number, entries: readonly Cu
 function writeTimers(resp: RespBuffer, key: number, { entries, timers }: TenantChange): void {
   const all: readonly TimerEntry[] = timers.length === 0 ? entries : [...entries, ...timers]
   const pending = all.filter(({ nextLookAt }) => nextLookAt !== 0)
-  writeGroups(resp, 'ZADD', key, pending, 2, (timer) => {
+  const ordered = ascending(pending, ({ nextLookAt }) => nextLookAt)
+  writeGroups(resp, 'ZADD', key, ordered, 2, (timer) => {
     resp.integer(timer.nextLookAt)
     resp.text(timer.customerId)
   })

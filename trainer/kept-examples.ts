@@ -2,6 +2,8 @@ import type { TrainingExample } from '../training/example.ts'
 
 export interface KeptExample {
   readonly example: TrainingExample
+  /** The label is that of a horizon that ended, not of an outcome. */
+  readonly byHorizon: boolean
   /** When the record was written, epoch ms. */
   readonly writtenAt: number
   /** The model that was in force, and what it said. */

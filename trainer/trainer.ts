@@ -2,12 +2,21 @@ import { randomUUID } from 'node:crypto'
 import type { ModelCatalogue } from '../models/model-catalogue.ts'
 import type { TrainingExample as ExampleRecord } from '../schemas/avro/training-example.ts'
 import { AppError, messageOf } from '../schemas/errors.ts'
+import { isHorizonId } from '../schemas/horizon-id.ts'
 import type { ModelKind } from '../schemas/model.ts'
-import { type Decision, MODEL_KINDS, type ServedModel, servedKey, versionKey } from '../schemas/served-model.ts'
+import {
+  ALL_TENANTS,
+  type Decision,
+  MODEL_KINDS,
+  type ServedModel,
+  servedKey,
+  versionKey,
+} from '../schemas/served-model.ts'
 import type { TrainingRequest } from '../schemas/training-request.ts'
 import { exampleOf } from './example-of.ts'
-import { KeptExamples } from './kept-examples.ts'
+import { type KeptExample, KeptExamples } from './kept-examples.ts'
 import type { Challenge, ChallengeJob } from './train-challenger.ts'
+import { waitAlike } from './wait-alike.ts'
 import { watchModel } from './watch-model.ts'
 
 export interface TrainerRecord {
@@ -35,6 +44,8 @@ export interface TrainerSettings {
   readonly everyMs: number
   /** Kept of each tenant and kind. */
   readonly mostExamples: number
+  /** Whether models for tenants without one of their own are learned from the examples of all. */
+  readonly shared: boolean
 }
 
 /** Decisions that are kept beside the one in force. */
@@ -45,6 +56,8 @@ interface Subject {
   readonly tenantId: string
   readonly kind: ModelKind
   readonly examples: KeptExamples
+  /** Of whom there are examples. */
+  readonly tenants: Set<string>
   /** Examples when the watch looked last. */
   watched: number
 }
@@ -68,12 +81,19 @@ export class Trainer {
     const kind = MODEL_KINDS.find((each) => each === record.kind)
     if (kind === undefined) return
     const { modelVersion, probability } = record
-    this.#subject(record.tenantId, kind).examples.add({
-      example: exampleOf(record),
-      writtenAt,
-      modelVersion,
-      probability,
-    })
+    const byHorizon = isHorizonId(record.eventId)
+    const kept = { example: exampleOf(record), byHorizon, writtenAt, modelVersion, probability }
+    this.#keep(record.tenantId, record.tenantId, kind, kept)
+    // Traits are a tenant's own words: what they mean elsewhere nobody knows, and their values are nobody else's business.
+    if (this.#settings.shared) {
+      this.#keep(ALL_TENANTS, record.tenantId, kind, { ...kept, example: { ...kept.example, traits: [] } })
+    }
+  }
+
+  #keep(subjectId: string, tenantId: string, kind: ModelKind, kept: KeptExample): void {
+    const { examples, tenants } = this.#subject(subjectId, kind)
+    examples.add(kept)
+    tenants.add(tenantId)
   }
 
   /** Trains for everybody for whom it is time, one after another. @throws what `publish` throws, the signal's reason */
@@ -93,7 +113,13 @@ export class Trainer {
     const key = servedKey(tenantId, kind)
     let subject = this.#subjects.get(key)
     if (subject === undefined) {
-      subject = { tenantId, kind, examples: new KeptExamples(this.#settings.mostExamples), watched: 0 }
+      subject = {
+        tenantId,
+        kind,
+        examples: new KeptExamples(this.#settings.mostExamples),
+        tenants: new Set(),
+        watched: 0,
+      }
       this.#subjects.set(key, subject)
     }
     return subject
@@ -113,6 +139,8 @@ export class Trainer {
 
   async #causeFor(subject: Subject): Promise<Decision['cause'] | null> {
     if (this.#requestOf(subject) !== null) return 'request'
+    // Of one tenant's examples his own model is learned already.
+    if (subject.tenantId === ALL_TENANTS && subject.tenants.size < 2) return null
     const served = this.#served(subject)
     const { everyExamples, everyMs } = this.#settings
     const fresh = subject.examples.newSince(served.consideredUntil)
@@ -157,7 +185,7 @@ export class Trainer {
       toldAt = now()
       tell('training', share).catch((error: unknown) => log(`progress is not told: ${messageOf(error)}`))
     }
-    const job = { kind, version, examples: examples.map(({ example }) => example), champion, cause, at }
+    const job = { kind, version, examples: waitAlike(examples), champion, cause, at }
     try {
       const { model, decision } = await train(job, onProgress, signal)
       const decisions = [decision, ...served.decisions].slice(0, MOST_DECISIONS)

@@ -48,6 +48,21 @@ export class ConsumedRecord {
     }
     return headers
   }
+
+  /** One of them, found without making a name or a view of each. @param name ASCII @returns null: it has none of that name */
+  header(name: string): Buffer | null {
+    const bytes = this.#bytes
+    const reader = new VarintReader(bytes, this.#headersAt)
+    for (let left = reader.next(); left > 0; left--) {
+      const nameLength = reader.next()
+      const isIt = nameLength === name.length && bytes.toString('latin1', reader.at, reader.at + nameLength) === name
+      reader.at += nameLength
+      const length = Math.max(reader.next(), 0)
+      if (isIt) return bytes.subarray(reader.at, reader.at + length)
+      reader.at += length
+    }
+    return null
+  }
 }
 
 export interface AbortedTransaction {

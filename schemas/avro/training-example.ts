@@ -9,7 +9,11 @@ export const trainingExampleSchema = {
     { name: 'tenantId', type: 'string' },
     { name: 'customerId', type: 'string' },
     { name: 'kind', type: 'string', doc: 'The model that learns from it: lead or churn.' },
-    { name: 'eventId', type: 'string', doc: 'Of the outcome. With kind and customer it names the example.' },
+    {
+      name: 'eventId',
+      type: 'string',
+      doc: 'Of the outcome, or horizon:<key>:<end> where the end of a horizon is the label. With kind and customer it names the example.',
+    },
     {
       name: 'at',
       type: { type: 'long', logicalType: 'timestamp-millis' },
