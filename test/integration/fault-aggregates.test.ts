@@ -1,6 +1,12 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { startStack } from '../../connectors/stack/stack.ts'
 import type { Step } from '../../schemas/steps.ts'
 import { crashAfter } from '../faults/crash-after.ts'
+import type { Fault } from '../faults/proxy/fault-rules.ts'
+import { startKafkaProxy } from '../faults/proxy/kafka-proxy.ts'
 import { AGGREGATE_SETTINGS, aggregateEvents } from './support/aggregate-truth.ts'
 import { expectAggregates, expectPopulation, expectResultsView } from './support/check-aggregates.ts'
 import { type Installation, makeInstallation } from './support/installation.ts'
@@ -119,4 +125,86 @@ test('workers of both kinds that are killed in the middle lose nothing and count
   await expectAggregates(installation, EVENTS)
   await expectResultsView(installation)
   await expectPopulation(installation, EVENTS)
+})
+
+describe('a broker whose answers an aggregate task does not get', () => {
+  test.each([
+    ['records that never arrive', 'Produce', 'lose-request'],
+    ['a connection that ends after the records were written', 'Produce', 'cut-after'],
+    ['a lost answer about offsets', 'TxnOffsetCommit', 'lose-answer'],
+    ['a commit that never arrives', 'EndTxn', 'lose-request'],
+    ['a lost answer to a commit that the broker has done', 'EndTxn', 'lose-answer'],
+  ] as [string, string, Fault][])('%s', async (_, name, fault) => {
+    await countFirst()
+    const proxy = await startKafkaProxy(installation.env['KAFKA_BROKERS']!)
+    try {
+      const rule = proxy.rules.add(name, fault)
+      const behindProxy = { KAFKA_BROKERS: `127.0.0.1:${proxy.port}`, REQUEST_TIMEOUT_MS: '1000' }
+      const { worker } = await work({ ...AGGREGATES, ...behindProxy })
+      await expectAggregates(installation, EVENTS)
+      await expectResultsView(installation)
+      await expectPopulation(installation, EVENTS)
+      expect(rule.hits).toBe(1)
+      expect(worker.counters.aggregates.takeovers).toBeGreaterThan(worker.aggregateTasks.length)
+      await worker.stop()
+      running = []
+    } finally {
+      await proxy.close()
+    }
+  })
+})
+
+test('a broker that is killed and restarted while workers score and count', { timeout: 300_000 }, async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'everscore-broker-'))
+  // Its own, as others use the one of all tests; signals need a process on this machine.
+  const env = { ...process.env, KAFKA_BROKERS: '', SCHEMA_REGISTRY_URL: '', REDIS_URL: '' }
+  const stack = await startStack({ dataDir: folder, only: 'java', env, log: () => {} })
+  try {
+    await installation.close()
+    installation = await makeInstallation({ env: stack.env(), settings: { shop: AGGREGATE_SETTINGS } })
+    const kafka = stack.servers.find(({ name }) => name === 'kafka')!
+    const { worker } = await work({
+      TASKS: 'customers,aggregates',
+      BATCH_MAX_RECORDS: '10',
+      AGGREGATE_INTERVAL_MS: '10',
+      REQUEST_TIMEOUT_MS: '2000',
+    })
+    const breaks = [() => kafka.kill('SIGKILL'), async () => {}, () => kafka.kill('SIGKILL')]
+    for (const [i, breakDown] of breaks.entries()) {
+      const before = worker.counters.aggregates.batches
+      await installation.sink.write(EVENTS.slice(i * 200, (i + 1) * 200))
+      await waitFor('some to be counted', () => worker.counters.aggregates.batches > before + 2)
+      await breakDown()
+      await kafka.restart()
+    }
+    await installation.sink.write(EVENTS.slice(600))
+    await expectAggregates(installation, EVENTS)
+    await expectResultsView(installation)
+    await expectPopulation(installation, EVENTS)
+    await worker.stop()
+    running = []
+    await installation.close()
+  } finally {
+    await stack.stop()
+    await rm(folder, { recursive: true, force: true })
+    // For what is done after each test.
+    installation = await makeInstallation()
+  }
+})
+
+test('a Redis that is emptied again and again while workers score and count', async () => {
+  const { redis, group } = installation
+  const { worker } = await work({ TASKS: 'customers,aggregates', BATCH_MAX_RECORDS: '10', AGGREGATE_INTERVAL_MS: '10' })
+  for (let lost = 0; lost < 4; lost++) {
+    const before = worker.counters.aggregates.batches
+    await installation.sink.write(EVENTS.slice(lost * 200, (lost + 1) * 200))
+    await waitFor('some to be counted', () => worker.counters.aggregates.batches > before + 2)
+    const names = (): Promise<string[]> => redis.keys(`${group}:{*`)
+    await waitFor('a view to be there', async () => (await names()).length > 0)
+    await redis.unlink(await names())
+  }
+  await expectAggregates(installation, EVENTS)
+  await expectResultsView(installation)
+  await expectPopulation(installation, EVENTS)
+  expect(worker.counters.aggregates.takeovers).toBeGreaterThan(worker.aggregateTasks.length)
 })
