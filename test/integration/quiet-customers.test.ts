@@ -146,6 +146,31 @@ describe('customers who go quiet are told of once, at the moments that the topol
     expect(only.worker.counters.restoredRecords).toBeGreaterThan(0)
   })
 
+  test('whose time came while nobody worked, over a kill and a Redis that lost everything', {
+    timeout: 120_000,
+  }, async () => {
+    const events = someEvents(25, 2_000)
+    installation = await makeInstallation({ settings: SETTINGS, clock: 'event' })
+    const first = await worker(SMALL_BATCHES)
+    await installation.sink.write(events.slice(0, 1_000))
+    await untilProcessed(installation)
+    await untilConfirmed(installation)
+    await first.worker.stop()
+    running = []
+    // Two months pass.
+    await installation.sink.write(events.slice(1_000))
+    await forgetView()
+    const before = (await installation.read('customers')).length
+    const victim = startWorkerProcess(installation, SMALL_BATCHES)
+    processes.push(victim)
+    await waitFor('some timers', async () => (await installation.read('customers')).length > before + 300)
+    await victim.kill('SIGKILL')
+    await forgetView()
+    await worker(SMALL_BATCHES)
+    await untilProcessed(installation)
+    expect(await expectQuietNews(events)).toBeGreaterThan(200)
+  })
+
   test('however a restart cuts the time', { timeout: 120_000 }, async () => {
     const events = someEvents(23, 2_000)
     installation = await makeInstallation({ settings: SETTINGS, clock: 'event' })

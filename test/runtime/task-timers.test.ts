@@ -77,7 +77,7 @@ describe('what time it is', () => {
 
 test('a million pending timers are not asked about until the first is due', async () => {
   streamTimes.observe('event', 500)
-  for (let i = 0; i < 1_000_000; i += 10_000) plan(`event/c-${i}`, 1_000 + i)
+  for (let i = 0; i < 1_000_000; i++) plan(`event/c-${i}`, 1_000 + i)
   for (let i = 0; i < 100; i++) expect(await timers.take(true)).toEqual([])
   expect(index.reads).toBe(0)
   streamTimes.observe('event', 1_001)
