@@ -203,6 +203,8 @@ test('a Redis that is emptied again and again while workers score and count', as
     await waitFor('a view to be there', async () => (await names()).length > 0)
     await redis.unlink(await names())
   }
+  await installation.sink.write(EVENTS.slice(800))
+  await untilProcessed(installation)
   await expectAggregates(installation, EVENTS)
   await expectResultsView(installation)
   await expectPopulation(installation, EVENTS)
