@@ -11,6 +11,7 @@ import { measureScale } from './scale.ts'
 import { type Bench, machine, say } from './setup.ts'
 import { measureTakeover } from './takeover.ts'
 import { measureThroughput } from './throughput.ts'
+import { measureTimers } from './timers.ts'
 
 const { smoke, seed, workers, partitions } = options
 const PROFILES = new URL('./profiles', import.meta.url).pathname
@@ -30,6 +31,13 @@ const measures: Readonly<Record<Part, (bench: Bench) => Promise<unknown>>> = {
     }),
   latency: (bench) => measureLatency(bench, options),
   takeover: (bench) => measureTakeover(bench, { seed, settleMs: smoke ? 500 : 5_000 }),
+  timers: (bench) =>
+    measureTimers(bench, {
+      customers: options.customers ?? (smoke ? 2_000 : 100_000),
+      rate: smoke ? 100 : 1_000,
+      seconds: smoke ? 2 : 20,
+      idleSeconds: smoke ? 1 : 10,
+    }),
   rebuild: (bench) => measureRebuild(bench, options.customers ?? (smoke ? 5_000 : 1_000_000)),
 }
 

@@ -3,14 +3,14 @@ import type { ProfileKind } from './profile/profile-workers.ts'
 
 export const HELP = `npm run bench -- [options]
 
-Parts: throughput, latency, takeover and rebuild, each on servers of its own. Progress goes to stderr, one JSON object to
+Parts: throughput, latency, takeover, timers and rebuild, each on servers of its own. Progress goes to stderr, one JSON object to
 stdout.
 
   --only NAME       one part
   --events N        backlog to work off (1,000,000)
   --workers N       worker processes on a backlog (2); at a fixed rate there is one
   --partitions N    (4)
-  --customers N     of the backlog (100,000); of the rebuild (1,000,000)
+  --customers N     of the backlog and with timers (100,000); of the rebuild (1,000,000)
   --traits N        of each customer; all customers are known before then (not known, no traits)
   --windows off     count no windows and populations in these workers (on)
   --rates A,B       events a second for the latency part (2000,10000,3)
@@ -60,7 +60,7 @@ const { values } = parseArgs({
   },
 })
 
-const PARTS = ['throughput', 'latency', 'takeover', 'rebuild'] as const
+const PARTS = ['throughput', 'latency', 'takeover', 'timers', 'rebuild'] as const
 export type Part = (typeof PARTS)[number]
 
 const { smoke, scale, reduced } = values

@@ -34,6 +34,11 @@ test('the benchmark runs all of its parts small and finds every event once', { t
     { ratePerSecond: 500, measured: 1_500, missing: 0, p50Ms: positive, p99Ms: positive },
   ])
   expect(report['takeover']).toMatchObject({ lossToFirstScoreMs: positive, noticedAfterMs: positive })
+  expect(report['timers']).toMatchObject({
+    pendingTimers: 2_000,
+    firedTimers: expect.toSatisfy((fired) => fired >= 2_000),
+    liveP99Ms: positive,
+  })
   expect(report['rebuild']).toMatchObject({
     customers: 5_000,
     records: expect.toSatisfy((records) => records >= 5_000),
