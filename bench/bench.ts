@@ -8,10 +8,12 @@ import { HELP, options, type Part } from './options.ts'
 import { type ProfileKind, profileWorkers } from './profile/profile-workers.ts'
 import { measureRebuild } from './rebuild.ts'
 import { measureScale } from './scale.ts'
+import { measureScoring } from './scoring-cost.ts'
 import { type Bench, machine, say } from './setup.ts'
 import { measureTakeover } from './takeover.ts'
 import { measureThroughput } from './throughput.ts'
 import { measureTimers } from './timers.ts'
+import { measureTraining } from './training-cost.ts'
 
 const { smoke, seed, workers, partitions } = options
 const PROFILES = new URL('./profiles', import.meta.url).pathname
@@ -20,7 +22,7 @@ const settings = { ...(options.windows === 'off' ? { TASKS: 'customers' } : {}),
 /** A worker that died is noticed soon: the part itself is all that is looked at. */
 const HASTY = smoke ? { SESSION_TIMEOUT_MS: '2000', HEARTBEAT_MS: '200' } : {}
 
-const measures: Readonly<Record<Part, (bench: Bench) => Promise<unknown>>> = {
+const measures: Readonly<Record<Exclude<Part, 'model'>, (bench: Bench) => Promise<unknown>>> = {
   throughput: (bench) =>
     measureThroughput(bench, {
       events: options.events,
@@ -41,11 +43,19 @@ const measures: Readonly<Record<Part, (bench: Bench) => Promise<unknown>>> = {
   rebuild: (bench) => measureRebuild(bench, options.customers ?? (smoke ? 5_000 : 1_000_000)),
 }
 
+async function runPart(part: Part): Promise<unknown> {
+  if (part !== 'model') {
+    return await servers.on(partitions, { ...settings, ...(part === 'takeover' ? HASTY : {}) }, measures[part])
+  }
+  const [scores, events, examples] = smoke ? [20_000, 2_000, 2_000] : [2_000_000, 50_000, 100_000]
+  return { ...measureScoring(scores, events), training: measureTraining(examples) }
+}
+
 async function runParts(): Promise<Record<string, unknown>> {
   const report: Record<string, unknown> = { machine: machine(), partitions, seed, settings }
   for (const part of options.parts) {
     say(`bench: ${part}`)
-    report[part] = await servers.on(partitions, { ...settings, ...(part === 'takeover' ? HASTY : {}) }, measures[part])
+    report[part] = await runPart(part)
     say(JSON.stringify(report[part]))
   }
   return report

@@ -33,5 +33,5 @@ export async function feedLog(
 export async function untilScored({ target, kafka, redis, keys, results }: Stage, signal: AbortSignal): Promise<void> {
   const { prefix, partitions } = target
   await untilCaughtUp({ kafka, redis, keys, prefix, partitions, signal })
-  await results.untilRead(signal)
+  await results.untilRead('customers', signal)
 }

@@ -11,7 +11,7 @@ import { ModelNews } from './model-news.ts'
 
 const ASK_EVERY_MS = 20
 
-type AddRecords = (records: readonly ConsumedRecord[], partition: number, position: number) => void
+type AddRecords = (records: readonly ConsumedRecord[]) => void
 
 export interface LiveResultsOptions {
   readonly kafka: KafkaSettings
@@ -32,8 +32,8 @@ export class LiveResults {
   readonly #changeCodec: AvroCodec<ScoreChange>
   readonly #customerCodec: AvroCodec<Customer>
   readonly #subscriptions: Subscription[] = []
-  /** By partition of `customers`: the offset up to which it has been read. */
-  readonly #read = new Map<number, number>()
+  /** By `<topic>/<partition>`: the offset up to which it has been read. */
+  readonly #read = new Map<string, number>()
   /** Called for each `customers` record while somebody wants to know. */
   onScored: ((record: ConsumedRecord, at: number) => void) | null = null
   scored = 0
@@ -59,10 +59,7 @@ export class LiveResults {
   async start(): Promise<void> {
     const { prefix } = this.#options
     await this.#kafka.connect(TOPICS.map((topic) => prefix + topic))
-    await this.#follow('customers', (records, partition, position) => {
-      this.#read.set(partition, position)
-      this.#addScored(records)
-    })
+    await this.#follow('customers', (records) => this.#addScored(records))
     await this.#follow('score-changes', (records) => this.#addChanges(records))
     await this.#follow('dead-letters', (records) => {
       this.deadLetters += records.length
@@ -76,12 +73,12 @@ export class LiveResults {
     })
   }
 
-  /** Resolves when all that is in `customers` now has been read. */
-  async untilRead(signal: AbortSignal): Promise<void> {
-    const topic = `${this.#options.prefix}customers`
-    for (const partition of this.#read.keys()) {
-      const { end } = await logRange(this.#kafka, topic, partition)
-      while ((this.#read.get(partition) ?? 0) < end) await sleep(ASK_EVERY_MS, undefined, { signal })
+  /** Resolves when all that is in a topic now has been read. */
+  async untilRead(topic: 'customers' | 'models', signal: AbortSignal): Promise<void> {
+    const name = this.#options.prefix + topic
+    for (let partition = 0; partition < this.#kafka.partitionsOf(name); partition++) {
+      const { end } = await logRange(this.#kafka, name, partition)
+      while (this.#read.get(`${topic}/${partition}`)! < end) await sleep(ASK_EVERY_MS, undefined, { signal })
     }
   }
 
@@ -95,10 +92,13 @@ export class LiveResults {
     const name = this.#options.prefix + topic
     for (let partition = 0; partition < this.#kafka.partitionsOf(name); partition++) {
       const { start } = await logRange(this.#kafka, name, partition)
-      add([], partition, start)
+      this.#read.set(`${topic}/${partition}`, start)
       const subscription = this.#fetcher.subscribe(name, partition, start, {
         wantsMore: () => true,
-        push: (records, { position }) => add(records, partition, position),
+        push: (records, { position }) => {
+          this.#read.set(`${topic}/${partition}`, position)
+          add(records)
+        },
         failed: this.#options.onFailure,
       })
       this.#subscriptions.push(subscription)

@@ -21,6 +21,7 @@ export async function untilJudged({ results }: Stage, sent: Sent, signal: AbortS
 /** Resolves when every customer in Redis is scored by the models that serve: stored scores follow a swap page by page. */
 export async function untilRefreshed(stage: Stage, signal: AbortSignal): Promise<void> {
   const { target, redis, keys, registry, results } = stage
+  await results.untilRead('models', signal)
   const codec = new AvroCodec<Customer>(customerSchema, registry)
   const isRefreshed = async (): Promise<boolean> => {
     for (let partition = 0; partition < target.partitions; partition++) {

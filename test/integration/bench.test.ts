@@ -44,6 +44,14 @@ test('the benchmark runs all of its parts small and finds every event once', { t
     records: expect.toSatisfy((records) => records >= 5_000),
     customersPerSecond: positive,
   })
+  expect(report['model']).toMatchObject({
+    scores: [
+      { terms: 216, nanos: positive },
+      { terms: 436, nanos: positive },
+    ],
+    events: [{ micros: positive }, { micros: positive }],
+    training: { examples: 2_000, features: 50, cpuSeconds: positive, auc: positive },
+  })
   expect(report['profiles']).toMatchObject({
     cpu: { events: 5_000, workers: 2, calls: positive, perEvent: positive },
     heap: { events: 5_000, workers: 2, calls: positive, perEvent: positive },

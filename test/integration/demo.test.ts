@@ -49,7 +49,8 @@ async function remains(): Promise<string[]> {
 describe('everscore demo', () => {
   it('checks its own books with --once, says so in the last line, and leaves nothing behind', async () => {
     const { said, exit } = demo('--once', '--limit', String(LIMIT))
-    expect(await exit).toEqual([0, null])
+    const [code, signal] = await exit
+    expect([code, signal], said()).toEqual([0, null])
     const report = JSON.parse(said().trim().split('\n').at(-1)!) as DemoReport
     expect(report).toMatchObject({ mismatches: 0, deadLetters: 10, duplicates: 20 })
     const { inputs, scored, eventsPerSecond, p50Ms, p99Ms, changes, customers, recomputed } = report
@@ -67,7 +68,8 @@ describe('everscore demo', () => {
     timeout: 240_000,
   }, async () => {
     const { said, exit } = demo('--once', '--limit', '2600')
-    expect(await exit).toEqual([0, null])
+    const [code, signal] = await exit
+    expect([code, signal], said()).toEqual([0, null])
     const report = JSON.parse(said().trim().split('\n').at(-1)!) as DemoReport
     expect(report).toMatchObject({ mismatches: 0, recomputed: 500 })
     expect(report.inputs.outcomes).toBeGreaterThan(1_000)
