@@ -4,11 +4,10 @@ import { compareWithInProcess } from '../../bench/accuracy/compare-with-in-proce
 import { readTelco, TELCO_FILE } from '../../bench/accuracy/tables.ts'
 import { throughTopics } from '../../bench/accuracy/through-topics.ts'
 import type { TrainingExample as ExampleRecord } from '../../schemas/avro/training-example.ts'
-import type { TraitValue } from '../../schemas/customer-state.ts'
-import type { Basis, LinearModel } from '../../schemas/model.ts'
 import { customerKey } from '../../schemas/partition.ts'
 import type { TrainingExample } from '../../training/example.ts'
 import { type Installation, makeInstallation } from './support/installation.ts'
+import { probabilityBy } from './support/published-model.ts'
 
 let installation: Installation
 
@@ -20,37 +19,9 @@ afterEach(async () => {
   await installation.close()
 })
 
-/** Of a customer known by traits alone, from the published record: 1 / (1 + e^−(slope × (intercept + Σ …) + offset)). */
-function probabilityBy(model: LinearModel, { traits }: TrainingExample): number {
-  const values = new Map(traits.map(({ name, value }) => [`traits.${name}`, value]))
-  let sum = model.intercept
-  for (const { feature, basis, means, scales, coefficients } of model.inputs) {
-    const terms = termsBy(basis, values.get(feature) ?? null)
-    terms?.forEach((term, i) => {
-      sum += (coefficients[i]! * (term - means[i]!)) / scales[i]!
-    })
-  }
-  const { slope, offset } = model.calibration!
-  return 1 / (1 + Math.exp(-(slope * sum + offset)))
-}
-
-function termsBy(basis: Basis, value: TraitValue | null): number[] | null {
-  if (basis.kind === 'levels') {
-    const { levels, missing } = basis
-    if (value === null && !missing) return null
-    const isOther = value !== null && !levels.includes(value)
-    const own = [...levels.map((level) => level === value), isOther]
-    return (missing ? [...own, value === null] : own).map(Number)
-  }
-  if (basis.kind !== 'ramps') throw new Error(`the trainer makes no ${basis.kind}`)
-  const { knots, missing } = basis
-  if (value === null) return missing ? [...knots.slice(1).map(() => 0), 1] : null
-  const ways = knots.slice(1).map((knot, i) => {
-    const way = (Number(value) - knots[i]!) / (knot - knots[i]!)
-    return Math.min(1, Math.max(0, way))
-  })
-  return missing ? [...ways, 0] : ways
-}
+/** He is known by his traits alone. */
+const valuesOf = ({ traits }: TrainingExample) =>
+  new Map(traits.flatMap(({ name, value }) => (value === null ? [] : [[`traits.${name}`, value] as const])))
 
 test('churn learned and scored through topics is what the published model says, and what is learned in one process', {
   timeout: 120_000,
@@ -73,7 +44,7 @@ test('churn learned and scored through topics is what the published model says, 
     const { model, probabilities } = replayed[i]!
     expect(probabilities).toHaveLength(Math.round(0.3 * examples.length))
     cohort.test.forEach((example, row) => {
-      expect(Math.abs(probabilities[row]! - probabilityBy(model, example))).toBeLessThan(1e-9)
+      expect(Math.abs(probabilities[row]! - probabilityBy(model, valuesOf(example)))).toBeLessThan(1e-9)
     })
     const { throughTopics: through, inProcess, largestDifference } = compareWithInProcess(cohort, replayed[i]!)
     expect(largestDifference).toBeLessThan(1e-5)
