@@ -3,7 +3,7 @@ import { checkRun, type RunToCheck } from './check-run.ts'
 import type { DemoDeps } from './demo-deps.ts'
 import type { DemoOptions } from './demo-options.ts'
 import { type DemoReport, demoReport } from './demo-report.ts'
-import { feedLog, untilScored } from './feed-log.ts'
+import { feedLog } from './feed-log.ts'
 import { type Installation, startInstallation } from './installation.ts'
 import { measureLatency } from './measure-latency.ts'
 import { count, progressLine } from './progress.ts'
@@ -13,6 +13,7 @@ import { untilJudged, untilRefreshed } from './settle-models.ts'
 import { openStage, type Stage } from './stage.ts'
 import { steadyEvents } from './steady-events.ts'
 import type { Terminal } from './terminal.ts'
+import { untilStill } from './until-still.ts'
 
 const STEADY_EVENTS = 2_000
 const SHOWN_MISMATCHES = 10
@@ -73,7 +74,7 @@ async function perform(
   terminal.say(`${count(more.length)} more at 200 a second, to measure latency`)
   const latency = await measureLatency({ sink, results, events: more, sent, signal })
   terminal.say(`from producer to committed score: p50 ${latency.p50Ms} ms, p99 ${latency.p99Ms} ms`)
-  await untilScored(stage, signal)
+  await untilStill(stage, signal)
   await deps.beforeBooks?.(stage)
   return demoReport(
     await check(stage, terminal, { options, priors: runtime.priors, sent, faults, more }),

@@ -40,7 +40,7 @@ export async function openStage(target: Target, { runtime, onFailure, say }: Sta
     redis.disconnect()
   }
   try {
-    await kafka.connect(INPUT_TOPICS.map((topic) => prefix + topic))
+    await kafka.connect([...INPUT_TOPICS, 'customers'].map((topic) => prefix + topic))
     await results.start()
     const register: Registry['register'] = (subject, schema) => registry.register(subject, schema)
     sink = await EventSink.connect({ kafka: target.kafka, prefix, register, now: Date.now })
