@@ -48,9 +48,11 @@ export async function compareWithLogs<T extends TopicName>(
 ): Promise<SettledInputs<T>> {
   const inputs = new Map<T, LogRange>()
   let lost = 0
-  for (const topic of topics) {
+  // All asked for at once: who takes a partition over keeps its events waiting.
+  const ranges = await Promise.all(topics.map((topic) => logRange(ports.kafka, ports.topicName(topic), partition)))
+  for (const [i, topic] of topics.entries()) {
     const name = ports.topicName(topic)
-    const range = await logRange(ports.kafka, name, partition)
+    const range = ranges[i]!
     const start = offsets.get(name) ?? range.start
     if (start > range.end) {
       throw unknownOffsets(name, partition, `offset ${start} was read, but the topic ends at ${range.end}`)

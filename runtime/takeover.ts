@@ -67,12 +67,16 @@ const REPORT_EVERY_MS = 500
  */
 export async function takeOver(ports: TakeoverPorts, partition: number, signal: AbortSignal): Promise<TakenOver> {
   stepDone('fenced')
-  const changelog = await topicIdentity(ports.kafka, ports.topicName('customers'))
-  const topics = INPUT_TOPICS.map((topic) => ports.topicName(topic))
-  const committed = await committedOffsets(ports.kafka, ports.group, topics, partition)
-  const log = await logRange(ports.kafka, ports.topicName('customers'), partition)
-  const snapshots = await logRange(ports.kafka, ports.topicName('churn-snapshots'), partition)
-  const position = await ports.store.position(partition, signal)
+  const { kafka, topicName } = ports
+  const topics = INPUT_TOPICS.map((topic) => topicName(topic))
+  // The log has its last record, since its writer is fenced: in what order these are read makes no difference.
+  const [changelog, committed, log, snapshots, position] = await Promise.all([
+    topicIdentity(kafka, topicName('customers')),
+    committedOffsets(kafka, ports.group, topics, partition),
+    logRange(kafka, topicName('customers'), partition),
+    logRange(kafka, topicName('churn-snapshots'), partition),
+    ports.store.position(partition, signal),
+  ])
   stepDone('offsets-read')
   const view = await restore(ports, partition, { ...log, identity: changelog, snapshots }, position, signal)
   stepDone('view-restored')

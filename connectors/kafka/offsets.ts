@@ -19,10 +19,9 @@ export async function logRange(client: KafkaClient, topic: string, partition: nu
   const deadline = performance.now() + LEADER_WAIT_MS
   for (;;) {
     try {
-      return {
-        start: await offsetAt(client, topic, partition, EARLIEST),
-        end: await offsetAt(client, topic, partition, LATEST),
-      }
+      const asked = [offsetAt(client, topic, partition, EARLIEST), offsetAt(client, topic, partition, LATEST)] as const
+      const [start, end] = await Promise.all(asked)
+      return { start, end }
     } catch (error) {
       const failure = asKafkaError(error, `listing offsets of ${topic}/${partition}`, { topic, partition })
       // A topic made a moment ago has no leader yet, and a leader may move.
