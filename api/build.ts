@@ -21,6 +21,7 @@ import { healthRoutes } from './routes/health.ts'
 import { metricsRoute } from './routes/metrics.ts'
 import { modelRoutes } from './routes/models.ts'
 import { npsRoute } from './routes/nps.ts'
+import { shadowRoutes } from './routes/shadows.ts'
 import { topRoute } from './routes/top.ts'
 import { topicsRoute } from './routes/topics.ts'
 
@@ -65,6 +66,7 @@ export async function buildApi(deps: ApiDeps): Promise<App> {
   await installOpenApi(app, { version: deps.version, keyed: deps.keys !== null })
   customerRoutes(app, deps)
   modelRoutes(app, deps)
+  shadowRoutes(app, deps)
   topRoute(app, deps)
   npsRoute(app, deps)
   crossSellRoutes(app, deps)

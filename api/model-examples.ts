@@ -35,10 +35,26 @@ export const modelsExample = {
           training,
         },
       ],
-      watch: null,
+      shadow: null,
+      watch: {
+        modelVersion: 'lead-2026-03-01T02:00:00.000Z',
+        at: 1_772_416_800_000,
+        samples: 4_000,
+        customers: 1_870,
+        reference: 'scored',
+        drift: [
+          { name: 'traits.plan', psi: 0.31, missing: 0.02, missingInReference: 0.02 },
+          { name: 'score', psi: 0.08, missing: 0, missingInReference: 0 },
+        ],
+        calibration: { examples: 320, meanProbability: 0.31, rate: 0.29, brier: 0.148, calibrationError: 0.021 },
+        latency: { samples: 900, p50Ms: 12, p95Ms: 31, p99Ms: 60 },
+        shadow: null,
+        alerts: [{ name: 'drift:traits.plan', value: 0.31, limit: 0.2, since: 1_772_410_000_000 }],
+      },
       versions: [{ version: 'lead-2026-03-01T02:00:00.000Z', metrics, training }],
     },
   ],
+  refresh: { partitions: 1, looked: 1_500, of: 4_000 },
 }
 
 export const trainingExample = {

@@ -17,6 +17,7 @@ import { type Customer, customerSchema } from '../schemas/avro/customer.ts'
 import { type Nps, npsSchema } from '../schemas/avro/nps.ts'
 import { AvroCodec } from '../schemas/codec.ts'
 import { AppError } from '../schemas/errors.ts'
+import { type ModelWatch, parseModelWatch } from '../schemas/model-watch.ts'
 import { redisKeys } from '../schemas/redis-keys.ts'
 import { parseTrainingRequest, type TrainingRequest } from '../schemas/training-request.ts'
 import { VERSION } from '../schemas/version.ts'
@@ -65,10 +66,16 @@ export async function openApi(config: Config, log: Log): Promise<ApiServer> {
     requests.set(key, parseTrainingRequest(json))
     return null
   }, log)
+  const watches = new Map<string, ModelWatch>()
+  const watched = new BroadcastTopic((json, key) => {
+    watches.set(key, parseModelWatch(json))
+    return null
+  }, log)
   const redis = connectRedis({ url: config.REDIS_URL, commandTimeoutMs: REDIS_TIMEOUT_MS })
   const release = async (): Promise<void> => {
     broadcast.close()
     asked.close()
+    watched.close()
     await fetcher.close()
     await kafka.close()
     redis.disconnect()
@@ -81,9 +88,10 @@ export async function openApi(config: Config, log: Log): Promise<ApiServer> {
   try {
     // What a customer's scores are now depends on the tenant's settings, which the workers follow in the same way.
     const topicName = (topic: string): string => config.TOPIC_PREFIX + topic
-    await kafka.connect([...TopicBroadcast.TOPICS, 'training-requests'].map(topicName))
+    await kafka.connect([...TopicBroadcast.TOPICS, 'training-requests', 'model-watch'].map(topicName))
     await broadcast.start(kafka, fetcher, topicName)
     await asked.start(kafka, fetcher, topicName('training-requests'))
+    await watched.start(kafka, fetcher, topicName('model-watch'))
     const producer = new EventProducer(kafka)
     const deps = {
       lookup: new RedisLookup(redis, keys),
@@ -103,6 +111,7 @@ export async function openApi(config: Config, log: Log): Promise<ApiServer> {
       models: {
         catalogue: broadcast.catalogue,
         requests,
+        watches,
         publish: (topic: string, key: string, value: object | null) =>
           producer.send([
             {

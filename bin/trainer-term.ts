@@ -2,8 +2,6 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { KafkaClient } from '../connectors/kafka/client.ts'
 import { FencedPublisher } from '../connectors/kafka/fenced-publisher.ts'
 import { Fetcher } from '../connectors/kafka/fetcher.ts'
-import { logRange } from '../connectors/kafka/offsets.ts'
-import { readPartition } from '../connectors/kafka/partition-reader.ts'
 import { TransactionalProducer } from '../connectors/kafka/transactional-producer.ts'
 import { Registry } from '../connectors/registry/registry.ts'
 import { TopicBroadcast } from '../runtime/broadcast.ts'
@@ -13,15 +11,22 @@ import { fitClvModels } from '../runtime/fit-clv.ts'
 import { applicationId } from '../runtime/kafka-settings.ts'
 import type { Log } from '../runtime/log.ts'
 import { type Customer, customerSchema } from '../schemas/avro/customer.ts'
+import { type ScoreSample, scoreSampleSchema } from '../schemas/avro/score-sample.ts'
 import { type TrainingExample, trainingExampleSchema } from '../schemas/avro/training-example.ts'
 import { AvroCodec } from '../schemas/codec.ts'
+import { AppError } from '../schemas/errors.ts'
+import { type ModelWatch, parseModelWatch } from '../schemas/model-watch.ts'
 import { parseTrainingRequest, type TrainingRequest } from '../schemas/training-request.ts'
 import { ClvSchedule } from '../trainer/clv-schedule.ts'
 import { fitClvInThread } from '../trainer/fit-clv-in-thread.ts'
+import { ScoreWatch } from '../trainer/score-watch.ts'
 import { trainInThread } from '../trainer/train-in-thread.ts'
 import { Trainer } from '../trainer/trainer.ts'
+import { topicReader } from './topic-reader.ts'
 
 const TICK_MS = 500
+/** What models are watched by after a restart: the newest samples of each partition. */
+const SAMPLES_AGAIN = 20_000
 
 export interface TermOptions {
   readonly config: Config
@@ -52,23 +57,38 @@ export async function serveTerm({ config, kafka, log }: TermOptions, signal: Abo
     requests.set(key, parseTrainingRequest(json))
     return null
   }, log)
+  const known = new Map<string, ModelWatch>()
+  const watched = new BroadcastTopic((json, key) => {
+    known.set(key, parseModelWatch(json))
+    return null
+  }, log)
+  const failed = new AbortController()
+  const until = AbortSignal.any([signal, failed.signal])
   try {
     await broadcast.start(kafka, fetcher, topicName)
     await asked.start(kafka, fetcher, topicName('training-requests'))
+    await watched.start(kafka, fetcher, topicName('model-watch'))
+    const publish = (
+      records: readonly { readonly topic: string; readonly key: string; readonly value: object }[],
+    ): Promise<void> =>
+      publisher.send(
+        records.map(({ topic, key, value }) => ({
+          topic: topicName(topic),
+          partition: 0,
+          key: Buffer.from(key),
+          value: Buffer.from(JSON.stringify(value)),
+        })),
+      )
+    const { catalogue } = broadcast
+    const settings = (tenantId: string) => broadcast.settings(tenantId)
+    const watch = new ScoreWatch({ catalogue, settings, known, publish, now: Date.now, log }, config.WATCH_EVERY_MS)
     const trainer = new Trainer(
       {
-        catalogue: broadcast.catalogue,
+        catalogue,
         requests,
-        publish: (records) =>
-          publisher.send(
-            records.map(({ topic, key, value }) => ({
-              topic: topicName(topic),
-              partition: 0,
-              key: Buffer.from(key),
-              value: Buffer.from(JSON.stringify(value)),
-            })),
-          ),
+        publish,
         train: trainInThread,
+        watch,
         now: Date.now,
         log,
       },
@@ -85,7 +105,7 @@ export async function serveTerm({ config, kafka, log }: TermOptions, signal: Abo
       fetcher,
       producer: publisher,
       customerCodec: new AvroCodec<Customer>(customerSchema, registry),
-      settings: (tenantId: string) => broadcast.settings(tenantId),
+      settings,
       topicName,
       fit: fitClvInThread,
       now: Date.now,
@@ -95,54 +115,56 @@ export async function serveTerm({ config, kafka, log }: TermOptions, signal: Abo
         *populations() {
           for (const [tenantId, { customers }] of broadcast.allThresholds()) yield [tenantId, customers]
         },
-        fitModels: (until) => fitClvModels(clvPorts, null, until),
+        fitModels: (stop) => fitClvModels(clvPorts, null, stop),
         now: Date.now,
         log,
       },
       config.CLV_EVERY_MS,
     )
-    const readExamples = exampleReader({ kafka, fetcher, topic: topicName('training-examples'), registry, trainer })
+    const read = { kafka, fetcher }
+    const readExamples = topicReader({
+      ...read,
+      topic: topicName('training-examples'),
+      codec: new AvroCodec<TrainingExample>(trainingExampleSchema, registry),
+      take: (example, writtenAt) => {
+        trainer.add(example, writtenAt)
+        watch.addExample(example)
+      },
+    })
+    const readSamples = topicReader({
+      ...read,
+      topic: topicName('score-samples'),
+      codec: new AvroCodec<ScoreSample>(scoreSampleSchema, registry),
+      newest: SAMPLES_AGAIN,
+      take: (sample) => watch.addSample(sample),
+    })
+    await readExamples(until)
+    await readSamples(until)
     log('trainer is ready')
-    for (;;) {
-      await readExamples(signal)
-      await trainer.tick(signal)
-      await clv.tick(signal)
-      await sleep(TICK_MS, undefined, { signal })
-    }
+    // Beside each other: models are watched also while one is learned.
+    return await Promise.race([
+      forEver(async () => {
+        await readExamples(until)
+        await trainer.tick(until)
+        await clv.tick(until)
+      }, until),
+      forEver(async () => {
+        await readSamples(until)
+        await watch.tick()
+      }, until),
+    ])
   } finally {
+    failed.abort(new AppError('NOT_OWNER', 'the term has ended'))
     broadcast.close()
     asked.close()
+    watched.close()
     await fetcher.close()
   }
 }
 
-interface ReaderOptions {
-  readonly kafka: KafkaClient
-  readonly fetcher: Fetcher
-  readonly topic: string
-  readonly registry: Registry
-  readonly trainer: Trainer
-}
-
-/** @returns what gives the trainer all examples that came since it was called last */
-function exampleReader(options: ReaderOptions): (signal: AbortSignal) => Promise<void> {
-  const { kafka, fetcher, topic, registry, trainer } = options
-  const codec = new AvroCodec<TrainingExample>(trainingExampleSchema, registry)
-  const positions = new Map<number, number>()
-  return async (signal) => {
-    for (let partition = 0; partition < kafka.partitionsOf(topic); partition++) {
-      const { start, end } = await logRange(kafka, topic, partition)
-      const from = Math.max(start, positions.get(partition) ?? 0)
-      for await (const slice of readPartition(fetcher, topic, partition, { from, to: end }, signal)) {
-        const examples = await Promise.all(
-          slice.records.map(async ({ value, timestamp }) => ({
-            example: value && (await codec.decodeLoading(value)),
-            timestamp,
-          })),
-        )
-        for (const { example, timestamp } of examples) if (example !== null) trainer.add(example, timestamp)
-        positions.set(partition, slice.position)
-      }
-    }
+async function forEver(step: () => Promise<void>, signal: AbortSignal): Promise<never> {
+  for (;;) {
+    await step()
+    await sleep(TICK_MS, undefined, { signal })
   }
 }

@@ -59,9 +59,10 @@ export async function openTrainer(config: Config, log: Log): Promise<RunningTrai
   const [kafka, groupClient] = ['trainer', 'trainer-group'].map(
     (name) => new KafkaClient(kafkaSettings(config, `everscore-${name}`)),
   ) as [KafkaClient, KafkaClient]
-  const topics = ['customers', ...TopicBroadcast.TOPICS, 'training-examples', 'training-requests'].map(
-    (topic) => config.TOPIC_PREFIX + topic,
-  )
+  const topics = [
+    ...['customers', ...TopicBroadcast.TOPICS, 'training-examples', 'training-requests'],
+    ...['score-samples', 'model-watch', 'alerts'],
+  ].map((topic) => config.TOPIC_PREFIX + topic)
   const close = async (): Promise<void> => {
     await kafka.close()
     await groupClient.close()

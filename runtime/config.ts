@@ -198,6 +198,7 @@ export const OPTIONS = {
     10_000_000,
     'Newest examples of a tenant and kind that the trainer keeps in memory and learns from.',
   ),
+  WATCH_EVERY_MS: integer(30_000, 100, 3_600_000, 'How often the trainer looks at what the models in use see and say.'),
   REQUEST_TIMEOUT_MS: integer(10_000, 500, 300_000, 'How long an answer of a broker is waited for.'),
 } as const satisfies Record<string, Option<unknown>>
 

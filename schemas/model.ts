@@ -113,7 +113,16 @@ export const modelSchema = Type.Object(
     metrics: Type.Optional(metrics),
     reference: Type.Optional(
       Type.Object(
-        { features: Type.Record(Type.String(), histogram), score: histogram },
+        {
+          features: Type.Record(Type.String(), histogram),
+          score: histogram,
+          scored: Type.Optional(
+            Type.Object(
+              { samples: whole('scored events'), customers: whole('among them') },
+              { ...closed, description: 'what was scored until the training; without it: the training examples' },
+            ),
+          ),
+        },
         { ...closed, description: 'features by name, and the calibrated probability' },
       ),
     ),

@@ -27,28 +27,12 @@ export const decisionSchema = Type.Object(
   closed,
 )
 
-export const watchSchema = Type.Object(
-  {
-    at: Type.Number(),
-    observed: Type.Integer({ description: 'examples since the training of the model' }),
-    calibrationError: Type.Number(),
-    meanProbability: Type.Number(),
-    rate: Type.Number({ description: 'of label 1' }),
-    drift: Type.Array(Type.Object({ name: Type.String(), psi: Type.Number(), missing: Type.Number() }, closed), {
-      description: 'by feature and of the score, worst first',
-    }),
-    alerts: Type.Array(Type.String(), { description: 'what is beyond its limit' }),
-  },
-  closed,
-)
-
 /** Which version serves: a JSON record of the topic `models`, key `<tenantId>/<kind>`. Only the trainer writes it. */
 export const servedModelSchema = Type.Object(
   {
     serving: nullable(Type.String({ description: 'version; null: the prior scorecard' })),
     consideredUntil: Type.Number({ description: 'time of the newest example that was looked at, epoch ms' }),
     decisions: Type.Array(decisionSchema, { description: 'newest first' }),
-    watch: nullable(watchSchema),
   },
   closed,
 )
@@ -71,7 +55,6 @@ export const shadowSchema = Type.Object(
 
 export type ServedModel = Static<typeof servedModelSchema>
 export type Decision = Static<typeof decisionSchema>
-export type ModelWatch = Static<typeof watchSchema>
 export type ModelPin = Static<typeof pinSchema>
 export type ModelShadow = Static<typeof shadowSchema>
 

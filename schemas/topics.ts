@@ -158,6 +158,22 @@ export const TOPICS = {
     config: { 'cleanup.policy': 'compact', 'max.message.bytes': String(4 * MIB) },
     doc: 'Which models score (JSON, key <tenantId>/<kind>), people’s pins (…/pin) and every version (…/<version>); CLV models (<tenantId>/clv).',
   },
+  'model-watch': {
+    name: 'model-watch',
+    role: 'broadcast',
+    partitions: 1,
+    schema: null,
+    config: { 'cleanup.policy': 'compact', 'max.message.bytes': String(MIB) },
+    doc: 'What is seen of the models in use: drift, calibration, latency, shadows, alerts (JSON, key <tenantId>/<kind>).',
+  },
+  alerts: {
+    name: 'alerts',
+    role: 'broadcast',
+    partitions: 1,
+    schema: null,
+    config: { 'cleanup.policy': 'delete', 'retention.ms': String(30 * DAY_MS), 'max.message.bytes': String(MIB) },
+    doc: 'An alert of a model in use was raised or cleared (JSON, key <tenantId>/<kind>/<name>).',
+  },
   'training-requests': {
     name: 'training-requests',
     role: 'broadcast',

@@ -6,9 +6,6 @@ export interface KeptExample {
   readonly byHorizon: boolean
   /** When the record was written, epoch ms. */
   readonly writtenAt: number
-  /** The model that was in force, and what it said. */
-  readonly modelVersion: string
-  readonly probability: number
 }
 
 /** The newest examples of one tenant and kind. */

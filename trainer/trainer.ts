@@ -3,7 +3,7 @@ import type { ModelCatalogue } from '../models/model-catalogue.ts'
 import type { TrainingExample as ExampleRecord } from '../schemas/avro/training-example.ts'
 import { AppError, messageOf } from '../schemas/errors.ts'
 import { isHorizonId } from '../schemas/horizon-id.ts'
-import type { ModelKind } from '../schemas/model.ts'
+import type { LinearModel, ModelKind } from '../schemas/model.ts'
 import {
   ALL_TENANTS,
   type Decision,
@@ -17,7 +17,6 @@ import { exampleOf } from './example-of.ts'
 import { type KeptExample, KeptExamples } from './kept-examples.ts'
 import type { Challenge, ChallengeJob } from './train-challenger.ts'
 import { waitAlike } from './wait-alike.ts'
-import { watchModel } from './watch-model.ts'
 
 export interface TrainerRecord {
   readonly topic: 'models' | 'training-requests'
@@ -33,6 +32,11 @@ export interface TrainerPorts {
   /** Resolves when the records are durable, those of one topic in one piece and order. */
   readonly publish: (records: readonly TrainerRecord[]) => Promise<void>
   readonly train: (job: ChallengeJob, onProgress: (share: number) => void, signal: AbortSignal) => Promise<Challenge>
+  /** Watches the models in use. */
+  readonly watch: {
+    asksForTraining(tenantId: string, kind: ModelKind): boolean
+    withReference(tenantId: string, model: LinearModel): LinearModel
+  }
   readonly now: () => number
   readonly log: (message: string, details?: Readonly<Record<string, unknown>>) => void
 }
@@ -58,8 +62,6 @@ interface Subject {
   readonly examples: KeptExamples
   /** Of whom there are examples. */
   readonly tenants: Set<string>
-  /** Examples when the watch looked last. */
-  watched: number
 }
 
 /** Decides when to train for whom, and publishes what comes of it. Its memory is the topics: a restart reads them again. */
@@ -80,9 +82,8 @@ export class Trainer {
   add(record: ExampleRecord, writtenAt: number): void {
     const kind = MODEL_KINDS.find((each) => each === record.kind)
     if (kind === undefined) return
-    const { modelVersion, probability } = record
     const byHorizon = isHorizonId(record.eventId)
-    const kept = { example: exampleOf(record), byHorizon, writtenAt, modelVersion, probability }
+    const kept = { example: exampleOf(record), byHorizon, writtenAt }
     this.#keep(record.tenantId, record.tenantId, kind, kept)
     // Traits are a tenant's own words: what they mean elsewhere nobody knows, and their values are nobody else's business.
     if (this.#settings.shared) {
@@ -104,7 +105,7 @@ export class Trainer {
       if (state === 'requested' && tenantId !== undefined && kind !== undefined) this.#subject(tenantId, kind)
     }
     for (const subject of this.#subjects.values()) {
-      const cause = await this.#causeFor(subject)
+      const cause = this.#causeFor(subject)
       if (cause !== null) await this.#train(subject, cause, signal)
     }
   }
@@ -118,7 +119,6 @@ export class Trainer {
         kind,
         examples: new KeptExamples(this.#settings.mostExamples),
         tenants: new Set(),
-        watched: 0,
       }
       this.#subjects.set(key, subject)
     }
@@ -127,7 +127,7 @@ export class Trainer {
 
   #served({ tenantId, kind }: Subject): ServedModel {
     const known = this.#published.get(servedKey(tenantId, kind)) ?? this.#ports.catalogue.served(tenantId, kind)
-    return known ?? { serving: null, consideredUntil: 0, decisions: [], watch: null }
+    return known ?? { serving: null, consideredUntil: 0, decisions: [] }
   }
 
   /** A request that nobody has answered, also one during which a trainer was stopped. */
@@ -137,7 +137,7 @@ export class Trainer {
     return request.state === 'requested' || request.state === 'training' ? request : null
   }
 
-  async #causeFor(subject: Subject): Promise<Decision['cause'] | null> {
+  #causeFor(subject: Subject): Decision['cause'] | null {
     if (this.#requestOf(subject) !== null) return 'request'
     // Of one tenant's examples his own model is learned already.
     if (subject.tenantId === ALL_TENANTS && subject.tenants.size < 2) return null
@@ -146,24 +146,8 @@ export class Trainer {
     const fresh = subject.examples.newSince(served.consideredUntil)
     if (fresh >= everyExamples) return 'count'
     if (fresh > 0 && this.#ports.now() - (served.decisions[0]?.at ?? this.#ports.now()) >= everyMs) return 'time'
-    const alerts = await this.#watch(subject, served)
-    return alerts > 0 && fresh >= everyExamples / 4 ? 'drift' : null
-  }
-
-  /** @returns how many alerts there are */
-  async #watch(subject: Subject, served: ServedModel): Promise<number> {
-    const { all } = subject.examples
-    if (served.serving === null || all.length === subject.watched) return served.watch?.alerts.length ?? 0
-    subject.watched = all.length
-    const { catalogue, now, log } = this.#ports
-    const model = catalogue.version(subject.tenantId, subject.kind, served.serving)
-    const watch = model && watchModel(model, all, now())
-    if (watch === null) return 0
-    if (watch.alerts.join() !== (served.watch?.alerts.join() ?? '')) {
-      await this.#publish(subject, { ...served, watch })
-      log('model drifts', { key: servedKey(subject.tenantId, subject.kind), alerts: watch.alerts })
-    }
-    return watch.alerts.length
+    const isAsked = this.#ports.watch.asksForTraining(subject.tenantId, subject.kind)
+    return isAsked && fresh >= everyExamples / 4 ? 'drift' : null
   }
 
   async #train(subject: Subject, cause: Decision['cause'], signal: AbortSignal): Promise<void> {
@@ -187,9 +171,10 @@ export class Trainer {
     }
     const job = { kind, version, examples: waitAlike(examples), champion, cause, at }
     try {
-      const { model, decision } = await train(job, onProgress, signal)
+      const { model: trained, decision } = await train(job, onProgress, signal)
+      const model = this.#ports.watch.withReference(tenantId, trained)
       const decisions = [decision, ...served.decisions].slice(0, MOST_DECISIONS)
-      const next = { serving: decision.promoted ? version : served.serving, consideredUntil, decisions, watch: null }
+      const next = { serving: decision.promoted ? version : served.serving, consideredUntil, decisions }
       await this.#publish(subject, next, decision.promoted ? { version, model } : undefined)
       await tell(decision.promoted ? 'promoted' : 'refused', 1, decision.reasons)
       log('model trained', { tenantId, kind, version, promoted: decision.promoted, reasons: decision.reasons })

@@ -7,6 +7,8 @@ export interface CalibrationReport {
   readonly brier: number
   /** Expected calibration error, ten bins. */
   readonly calibrationError: number
+  /** Of the rate, if the probabilities hold. */
+  readonly standardError: number
   /** (Σ label − Σ probability) / √Σ p (1 − p): about standard normal while the probabilities hold. */
   readonly z: number
   /** Too few or too many positives to be chance (|z| > 4), and by more than 0.02. */
@@ -36,7 +38,16 @@ export function createCalibrationWatch(size: number): CalibrationWatch {
       const p = probabilities.subarray(0, n)
       const y = labels.subarray(0, n)
       if (n === 0) {
-        return { examples: 0, meanProbability: 0, rate: 0, brier: 0, calibrationError: 0, z: 0, alert: false }
+        return {
+          examples: 0,
+          meanProbability: 0,
+          rate: 0,
+          brier: 0,
+          calibrationError: 0,
+          standardError: 0,
+          z: 0,
+          alert: false,
+        }
       }
       const meanProbability = p.reduce((sum, each) => sum + each, 0) / n
       const rate = y.reduce((sum, each) => sum + each, 0) / n
@@ -48,6 +59,7 @@ export function createCalibrationWatch(size: number): CalibrationWatch {
         rate,
         brier: p.reduce((sum, each, i) => sum + (each - y[i]!) ** 2, 0) / n,
         calibrationError: calibrationErrorOf(p, y),
+        standardError: Math.sqrt(variance) / n,
         z,
         alert: n >= LEAST_EXAMPLES && Math.abs(z) > 4 && Math.abs(rate - meanProbability) > 0.02,
       }

@@ -21,6 +21,9 @@ export interface FeatureDrift {
   readonly psi: number
   readonly missing: number
   readonly missingInTraining: number
+  /** Beyond which they aren't chance. */
+  readonly psiLimit: number
+  readonly missingLimit: number
 }
 
 export interface DriftReport {
@@ -34,7 +37,8 @@ export interface DriftReport {
 /** Counts what a model sees, against what it was trained on. */
 export interface DriftWatch {
   observe(features: Float64Array, traits: readonly Trait[], probability: number): void
-  report(limits?: DriftLimits): DriftReport
+  /** @param independent how many of the observations are, such as customers; all when left out */
+  report(limits?: DriftLimits, independent?: number): DriftReport
   /** Begins anew, for the next stretch of time. */
   reset(): void
 }
@@ -51,12 +55,22 @@ export function createDriftWatch({ reference, training }: LinearModel): DriftWat
   }))
   const score = { name: 'score', histogram: reference.score, counts: new Float64Array(binCount(reference.score)) }
   let observed = 0
-  const driftOf = ({ name, histogram, counts }: typeof score): FeatureDrift => ({
-    name,
-    psi: populationStability(histogram.shares, counts, training.examples),
-    missing: observed === 0 ? 0 : counts.at(-1)! / observed,
-    missingInTraining: histogram.shares.at(-1)!,
-  })
+  const size = reference.scored?.samples ?? training.examples
+  const independentSize = reference.scored?.customers ?? training.examples
+  const driftOf = ({ name, histogram, counts }: typeof score, limits: DriftLimits, n: number): FeatureDrift => {
+    const missingInTraining = histogram.shares.at(-1)!
+    const perOne = 1 / Math.max(1, n) + 1 / Math.max(1, independentSize)
+    // Shares of 0 and 1 have no variance, and yet may move by chance.
+    const spread = Math.max(missingInTraining * (1 - missingInTraining), 1 / independentSize)
+    return {
+      name,
+      psi: populationStability(histogram.shares, counts, size),
+      missing: observed === 0 ? 0 : counts.at(-1)! / observed,
+      missingInTraining,
+      psiLimit: Math.max(limits.psi, psiByChance(binCount(histogram)) * perOne),
+      missingLimit: Math.max(limits.missing, CHANCE * Math.sqrt(spread * perOne)),
+    }
+  }
   return {
     observe(features, traits, probability) {
       observed++
@@ -64,11 +78,11 @@ export function createDriftWatch({ reference, training }: LinearModel): DriftWat
         counts[binOf(histogram, inputValueOf(name, features, traits))]!++
       score.counts[binOf(score.histogram, probability)]!++
     },
-    report(limits = DRIFT_LIMITS) {
-      const features = watched.map(driftOf)
-      const ofScore = driftOf(score)
+    report(limits = DRIFT_LIMITS, independent = observed) {
+      const features = watched.map((each) => driftOf(each, limits, independent))
+      const ofScore = driftOf(score, limits, independent)
       const alerts = [...features, ofScore]
-        .filter((each) => observed >= limits.least && isBeyond(each, limits))
+        .filter((each) => independent >= limits.least && isBeyond(each))
         .sort((a, b) => b.psi - a.psi)
       return { observed, features, score: ofScore, alerts }
     },
@@ -79,11 +93,24 @@ export function createDriftWatch({ reference, training }: LinearModel): DriftWat
   }
 }
 
-function isBeyond({ psi, missing, missingInTraining }: FeatureDrift, limits: DriftLimits): boolean {
-  return psi > limits.psi || Math.abs(missing - missingInTraining) > limits.missing
+function isBeyond({ psi, psiLimit, missing, missingInTraining, missingLimit }: FeatureDrift): boolean {
+  return psi > psiLimit || Math.abs(missing - missingInTraining) > missingLimit
 }
 
-function inputValueOf(name: string, features: Float64Array, traits: readonly Trait[]): InputValue {
+/** Standard deviations that chance is given: with hundreds of features, looked at again and again, three come by often. */
+const CHANCE = 6
+
+/**
+ * Between samples of n and m of one distribution the index over (1/n + 1/m) is about χ² of bins − 1 degrees of freedom
+ * (Yurdakul 2018, "Statistical properties of population stability index"), of mean d and variance 2d.
+ */
+function psiByChance(bins: number): number {
+  const freedom = bins - 1
+  return freedom + CHANCE * Math.sqrt(2 * freedom)
+}
+
+/** A feature, or a trait by its name with the prefix. */
+export function inputValueOf(name: string, features: Float64Array, traits: readonly Trait[]): InputValue {
   const position = POSITIONS.get(name)
   if (position !== undefined) return features[position]!
   for (const trait of traits) {

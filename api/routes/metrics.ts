@@ -3,12 +3,15 @@ import type { App } from '../app.ts'
 import type { CustomerLookup } from '../customer-lookup.ts'
 import { UNAUTHORIZED_ERROR } from '../error-answer.ts'
 import { metricsExample } from '../examples.ts'
+import type { ModelDesk } from '../model-desk.ts'
+import { modelMetrics } from '../model-metrics.ts'
 import { type MetricFamily, PROMETHEUS_CONTENT_TYPE, prometheusText } from '../prometheus-text.ts'
 import { workerMetrics } from '../worker-metrics.ts'
 
 export interface MetricsRouteDeps {
   readonly lookup: CustomerLookup
   readonly partitions: number
+  readonly models: ModelDesk
   readonly now: () => number
   readonly version: string
   readonly requestMetrics: () => MetricFamily
@@ -33,10 +36,15 @@ export function metricsRoute(app: App, deps: MetricsRouteDeps): void {
       },
     },
     async (_request, reply) => {
-      const { lookup, partitions, now, requestMetrics } = deps
+      const { lookup, partitions, models, now, requestMetrics } = deps
       // The scrape itself must not fail with Redis: everscore_redis_up says it.
       const installation = await lookup.installation(partitions).catch(() => null)
-      const families = [...processMetrics(deps), requestMetrics(), ...workerMetrics(installation, partitions, now())]
+      const families = [
+        ...processMetrics(deps),
+        requestMetrics(),
+        ...workerMetrics(installation, partitions, now()),
+        ...modelMetrics(models.watches),
+      ]
       return reply.type(PROMETHEUS_CONTENT_TYPE).send(prometheusText(families))
     },
   )

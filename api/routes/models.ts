@@ -2,15 +2,20 @@ import { randomUUID } from 'node:crypto'
 import { type Static, Type } from 'typebox'
 import { AppError } from '../../schemas/errors.ts'
 import { type ModelKind, modelMetricsSchema, modelTrainingSchema } from '../../schemas/model.ts'
-import { decisionSchema, MODEL_KINDS, pinKey, pinSchema, servedKey, watchSchema } from '../../schemas/served-model.ts'
+import { modelWatchSchema } from '../../schemas/model-watch.ts'
+import { decisionSchema, MODEL_KINDS, pinKey, pinSchema, servedKey, shadowSchema } from '../../schemas/served-model.ts'
 import { type TrainingRequest, trainingRequestSchema } from '../../schemas/training-request.ts'
 import type { App } from '../app.ts'
+import type { CustomerLookup } from '../customer-lookup.ts'
 import { LOOKUP_ERRORS, NOT_FOUND_ERROR } from '../error-answer.ts'
 import type { ModelDesk } from '../model-desk.ts'
 import { modelsExample, trainingExample } from '../model-examples.ts'
+import { refreshOf, refreshSchema } from '../refresh-progress.ts'
 
 export interface ModelRouteDeps {
   readonly models: ModelDesk
+  readonly lookup: CustomerLookup
+  readonly partitions: number
   readonly now: () => number
 }
 
@@ -23,7 +28,10 @@ const modelSchema = Type.Object({
   modelVersion: Type.String({ description: 'That scores now.' }),
   pin: Type.Union([pinSchema, Type.Null()], { description: 'A version that people chose; null: the trainer chooses.' }),
   decisions: Type.Array(decisionSchema, { description: 'Trainings, newest first, and why each was promoted or not.' }),
-  watch: Type.Union([watchSchema, Type.Null()], { description: 'Drift and calibration since the training.' }),
+  shadow: Type.Union([shadowSchema, Type.Null()], { description: 'Scored beside it; `watch.shadow` compares.' }),
+  watch: Type.Union([modelWatchSchema, Type.Null()], {
+    description: 'Drift, calibration, latency, alerts and the shadow, as the trainer saw it last.',
+  }),
   versions: Type.Array(
     Type.Object({
       version: Type.String(),
@@ -33,10 +41,16 @@ const modelSchema = Type.Object({
     { description: 'That were served ever, for pinning and rolling back.' },
   ),
 })
-const modelsSchema = Type.Object({ models: Type.Array(modelSchema) }, { examples: [modelsExample] })
+const modelsSchema = Type.Object(
+  {
+    models: Type.Array(modelSchema),
+    refresh: Type.Union([refreshSchema, Type.Null()], { description: 'null: Redis does not answer.' }),
+  },
+  { examples: [modelsExample] },
+)
 
 /** Which models score a tenant, their trainings, and pins. */
-export function modelRoutes(app: App, { models: desk, now }: ModelRouteDeps): void {
+export function modelRoutes(app: App, { models: desk, lookup, partitions, now }: ModelRouteDeps): void {
   const { catalogue } = desk
   app.get(
     '/v1/models',
@@ -48,9 +62,14 @@ export function modelRoutes(app: App, { models: desk, now }: ModelRouteDeps): vo
         response: { 200: modelsSchema, ...LOOKUP_ERRORS },
       },
     },
-    async ({ tenantId }): Promise<Static<typeof modelsSchema>> => ({
-      models: MODEL_KINDS.map((kind) => modelOf(desk, tenantId, kind)),
-    }),
+    async ({ tenantId }): Promise<Static<typeof modelsSchema>> => {
+      // Of the models Kafka tells, whether Redis answers or not.
+      const installation = await lookup.installation(partitions).catch(() => null)
+      return {
+        models: MODEL_KINDS.map((kind) => modelOf(desk, tenantId, kind)),
+        refresh: installation && refreshOf(installation, tenantId, now()),
+      }
+    },
   )
   app.get(
     '/v1/models/:kind/train',
@@ -155,14 +174,15 @@ export function modelRoutes(app: App, { models: desk, now }: ModelRouteDeps): vo
   )
 }
 
-function modelOf({ catalogue }: ModelDesk, tenantId: string, kind: ModelKind): Static<typeof modelSchema> {
+function modelOf({ catalogue, watches }: ModelDesk, tenantId: string, kind: ModelKind): Static<typeof modelSchema> {
   const served = catalogue.served(tenantId, kind)
   return {
     kind,
     modelVersion: catalogue.models(tenantId)[kind].version,
     pin: catalogue.pin(tenantId, kind),
     decisions: served?.decisions ?? [],
-    watch: served?.watch ?? null,
+    shadow: catalogue.shadow(tenantId, kind),
+    watch: watches.get(servedKey(tenantId, kind)) ?? null,
     versions: catalogue.versions(tenantId, kind).map(({ version, metrics, training }) => ({
       version,
       metrics: metrics ?? null,

@@ -57,6 +57,7 @@ describe('/openapi.json', () => {
       '/v1/customers/{id}/rfm',
       '/v1/models',
       '/v1/models/{kind}/pin',
+      '/v1/models/{kind}/shadow',
       '/v1/models/{kind}/train',
       '/v1/nps',
       '/v1/top',

@@ -49,7 +49,7 @@ export function testDeps(view: ServingView, changes: Partial<ApiDeps> = {}): Api
     ...NO_RESULTS,
     rescorer: createRescorer({ modelsOf: () => models, settingsOf: () => DEFAULT_SETTINGS, clvOf: () => clvModel() }),
     explain: createExplain({ modelsOf: () => models, settingsOf: () => DEFAULT_SETTINGS }),
-    models: { catalogue: new ModelCatalogue(), requests: new Map(), publish: async () => {} },
+    models: { catalogue: new ModelCatalogue(), requests: new Map(), watches: new Map(), publish: async () => {} },
     keys: null,
     partitions: PARTITIONS,
     now: () => NOW,

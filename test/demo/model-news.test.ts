@@ -14,7 +14,7 @@ const decision = (version: string, promoted: boolean): Decision => {
   return { version, at: 0, cause: 'count', promoted, reasons, ...judged }
 }
 const served = (serving: string | null, decisions: Decision[]): Buffer => {
-  const record: ServedModel = { serving, consideredUntil: 0, decisions, watch: null }
+  const record: ServedModel = { serving, consideredUntil: 0, decisions }
   return json(record)
 }
 const scoredBy = (lead: string) => ({ lead: { modelVersion: lead }, churn: { modelVersion: 'churn-1' } }) as Customer // all that is read

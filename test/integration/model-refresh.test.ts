@@ -42,7 +42,7 @@ const visit = (customer: number, minute: number): InputEvent => ({
 
 async function serve(): Promise<void> {
   const model = { ...PRIORS.lead, version: VERSION, intercept: PRIORS.lead.intercept + 0.5 }
-  const served: ServedModel = { serving: VERSION, consideredUntil: 0, decisions: [], watch: null }
+  const served: ServedModel = { serving: VERSION, consideredUntil: 0, decisions: [] }
   for (const [key, value] of [
     [versionKey('shop', 'lead', VERSION), model],
     [servedKey('shop', 'lead'), served],

@@ -59,7 +59,7 @@ async function publish(key: string, value: object): Promise<void> {
 }
 
 const serve = async (tenantId: string, version: string): Promise<void> => {
-  const served: ServedModel = { serving: version, consideredUntil: 0, decisions: [], watch: null }
+  const served: ServedModel = { serving: version, consideredUntil: 0, decisions: [] }
   await publish(versionKey(tenantId, 'lead', version), MODELS.get(version)!)
   await publish(servedKey(tenantId, 'lead'), served)
 }
@@ -168,7 +168,7 @@ test('a version that does not compile here changes nothing and is told of', asyn
   const strange = MODELS.get('lead-a')!
   const input = { ...strange.inputs[0]!, feature: 'no_such_feature' }
   await publish(versionKey(tenantId, 'lead', 'lead-x'), { ...strange, version: 'lead-x', inputs: [input] })
-  const served: ServedModel = { serving: 'lead-x', consideredUntil: 0, decisions: [], watch: null }
+  const served: ServedModel = { serving: 'lead-x', consideredUntil: 0, decisions: [] }
   await publish(servedKey(tenantId, 'lead'), served)
   await waitFor('the refusal', () => running[0]!.log.some(({ message }) => message.includes('no_such_feature')))
   await installation.sink.write(events)

@@ -24,6 +24,7 @@ async function trained(tenants: readonly string[], shared: boolean): Promise<Mod
         }
       },
       train: async (job, onProgress) => trainChallenger(job, onProgress),
+      watch: { asksForTraining: () => false, withReference: (_tenantId, model) => model },
       now: () => NOW,
       log: () => {},
     },

@@ -9,8 +9,6 @@ const kept = (at: number, knownAt: number, label: 0 | 1, byHorizon: boolean): Ke
   example: example({ at, knownAt, label }),
   byHorizon,
   writtenAt: knownAt,
-  modelVersion: '',
-  probability: 0.5,
 })
 
 it('outcomes alone are as they came', () => {
