@@ -43,6 +43,7 @@ export async function checkRun(stage: Stage, { options, priors, sent, faults, mo
     prefix: target.prefix,
     partitions: target.partitions,
     histories,
+    events: [...truth, ...more],
     sent: sent.byTopic,
     faults,
   })

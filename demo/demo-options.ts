@@ -15,6 +15,7 @@ outcomes around them; models are trained, promoted and swapped meanwhile; then k
 The JSON line: inputs by topic, scored, changes, deadLetters, duplicates, customers, recomputed, swaps (of a model),
 recomputedAtSwaps (records of the recomputed customers around them), mismatches,
 eventsPerSecond (backlog: from the first event sent to the last score that a read_committed reader has),
+npsResults, nps and answers (since ever), crossSellPairs, thresholdsVersion, segments and tiers (customers in each),
 p50Ms and p99Ms (2,000 more events at 200 a second: from handing an event to the producer to its score at that reader).
 `
 

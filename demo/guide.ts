@@ -1,3 +1,5 @@
+import { KNOWN_ITEM } from './windows-shown.ts'
+
 export interface GuideOptions {
   readonly url: string
   /** A customer whom it is interesting to ask about. */
@@ -9,15 +11,16 @@ export interface GuideOptions {
 export function guide({ url, customerId, addresses }: GuideOptions): string {
   const asks: [path: string, what: string][] = [
     [`/v1/customers/${customerId}?asOf=stored`, 'a customer: scores, reasons, all features'],
-    [`/v1/customers/${customerId}/rfm`, 'recency, frequency, monetary value'],
+    [`/v1/customers/${customerId}/rfm`, 'R, F, M and their classes, segment, loyalty tier, ranks'],
     [`/v1/customers/${customerId}/explain?lang=es`, 'why, in Spanish, and what would help most'],
     ['/v1/models', 'models: figures, and why each was promoted or refused'],
     ['/v1/top?by=lead&limit=5', 'who is most likely to buy'],
-    ['/v1/top?by=churn&limit=5', 'who is most likely to leave'],
+    ['/v1/top?by=churn&limit=5', 'who is most likely to leave; those gone quiet have cause timer'],
     ['/v1/top?by=recent&limit=5', 'who moved last'],
     ['/v1/nps', 'net promoter score, all answers'],
-    ['/v1/nps?window=7d', 'the same by week'],
-    ['/v1/cross-sell/22423?limit=5', 'what is bought together with the cake stand'],
+    ['/v1/nps?window=7d&group=region', 'the same in weeks that begin every day, by region'],
+    [`/v1/cross-sell/${KNOWN_ITEM}?limit=5`, 'what is bought together with the cake stand'],
+    ['/v1/cross-sell-matrix?limit=8', 'what is bought most, each with each'],
     ['/v1/topics', 'lag and latency'],
     ['/metrics', 'for Prometheus'],
   ]
@@ -35,7 +38,8 @@ printf 'event_time,event_type,product_id,category_code,brand,price,user_id,user_
   '2011-12-10 09:00:00 UTC' ${customerId} > own.csv
 npm run -s everscore -- replay own.csv --mapping clickstream
 
-Results are in the Kafka topics ${prefixed(addresses, 'customers')}, ${prefixed(addresses, 'score-changes')} and \
+Results are in the Kafka topics ${prefixed(addresses, 'customers')}, ${prefixed(addresses, 'score-changes')}, \
+${prefixed(addresses, 'nps')}, ${prefixed(addresses, 'cross-sell')}, ${prefixed(addresses, 'thresholds')} and \
 ${prefixed(addresses, 'dead-letters')}.`
 }
 

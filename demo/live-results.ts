@@ -4,6 +4,7 @@ import { Fetcher, type Subscription } from '../connectors/kafka/fetcher.ts'
 import { logRange } from '../connectors/kafka/offsets.ts'
 import type { ConsumedRecord } from '../connectors/kafka/record-batch-reader.ts'
 import { type Customer, customerSchema } from '../schemas/avro/customer.ts'
+import { type Nps, npsSchema } from '../schemas/avro/nps.ts'
 import { type ScoreChange, scoreChangeSchema } from '../schemas/avro/score-change.ts'
 import { AvroCodec, type SchemaSource } from '../schemas/codec.ts'
 import type { AppError } from '../schemas/errors.ts'
@@ -22,7 +23,7 @@ export interface LiveResultsOptions {
   readonly say: (line: string) => void
 }
 
-const TOPICS = ['customers', 'score-changes', 'dead-letters', 'models', 'training-requests']
+const TOPICS = ['customers', 'score-changes', 'dead-letters', 'nps', 'models', 'training-requests']
 
 /** Follows the result topics from their beginnings, as any read_committed reader would: what the terminal shows. */
 export class LiveResults {
@@ -31,6 +32,7 @@ export class LiveResults {
   readonly #fetcher: Fetcher
   readonly #changeCodec: AvroCodec<ScoreChange>
   readonly #customerCodec: AvroCodec<Customer>
+  readonly #npsCodec: AvroCodec<Nps>
   readonly #subscriptions: Subscription[] = []
   /** By `<topic>/<partition>`: the offset up to which it has been read. */
   readonly #read = new Map<string, number>()
@@ -43,6 +45,10 @@ export class LiveResults {
   deadLetters = 0
   /** performance.now() when the last `customers` record came. */
   lastScoredAt = 0
+  /** Of these by kind, those from one name to another: lead, churn, segment, tier. */
+  readonly moves = new Map<string, number>()
+  /** NPS of all answers so far. */
+  nps: Nps | null = null
   /** The newest change of a grade or band that there was before. */
   lastChange: ScoreChange | null = null
   readonly models: ModelNews
@@ -54,6 +60,7 @@ export class LiveResults {
     this.#changeCodec = new AvroCodec(scoreChangeSchema, options.schemas)
     this.#customerCodec = new AvroCodec(customerSchema, options.schemas)
     this.models = new ModelNews(options.say)
+    this.#npsCodec = new AvroCodec(npsSchema, options.schemas)
   }
 
   async start(): Promise<void> {
@@ -61,6 +68,7 @@ export class LiveResults {
     await this.#kafka.connect(TOPICS.map((topic) => prefix + topic))
     await this.#follow('customers', (records) => this.#addScored(records))
     await this.#follow('score-changes', (records) => this.#addChanges(records))
+    await this.#follow('nps', (records) => this.#addNps(records))
     await this.#follow('dead-letters', (records) => {
       this.deadLetters += records.length
     })
@@ -126,14 +134,24 @@ export class LiveResults {
 
   #addChanges(records: readonly ConsumedRecord[]): void {
     this.changes += records.length
-    const value = records.at(-1)?.value
-    if (!value) return
-    this.#changeCodec.decodeLoading(value).then(
-      (change) => {
-        if (change.from !== null) this.lastChange = change
-      },
-      // The books read every change again; here it would only have been shown.
-      () => {},
-    )
+    for (const { value } of records)
+      if (value !== null) this.#show(this.#changeCodec, value, (change) => this.#moved(change))
+  }
+
+  #moved(change: ScoreChange): void {
+    if (change.from === null) return
+    this.lastChange = change
+    this.moves.set(change.kind, (this.moves.get(change.kind) ?? 0) + 1)
+  }
+
+  #addNps(records: readonly ConsumedRecord[]): void {
+    // The key of the one result of all answers since ever ends so.
+    const value = records.findLast(({ key }) => key?.toString().endsWith('/NPS/0//'))?.value
+    if (value) this.#show(this.#npsCodec, value, (nps) => (this.nps = nps))
+  }
+
+  #show<T>(codec: AvroCodec<T>, value: Buffer, show: (record: T) => void): void {
+    // What can't be read isn't shown: the books read everything again.
+    codec.decodeLoading(value).then(show, () => {})
   }
 }

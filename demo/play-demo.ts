@@ -6,7 +6,7 @@ import { type DemoReport, demoReport } from './demo-report.ts'
 import { feedLog } from './feed-log.ts'
 import { type Installation, startInstallation } from './installation.ts'
 import { measureLatency } from './measure-latency.ts'
-import { count, progressLine } from './progress.ts'
+import { count, movesLine, progressLine } from './progress.ts'
 import { nothingSent } from './send-events.ts'
 import { serve } from './serve.ts'
 import { untilJudged, untilRefreshed } from './settle-models.ts'
@@ -57,6 +57,7 @@ async function perform(
   terminal.say(
     `${count(results.quiet)} times a customer was told of because nothing came: gone quiet, by the log's own time`,
   )
+  terminal.say(`moves: ${movesLine(results)}`)
   if (!options.once) {
     await serve(stage, installation, deps)
     return null

@@ -10,7 +10,13 @@ export function progressLine(sent: Sent, results: LiveResults): string {
   const lag = Math.max(0, sent.eventIds.size - results.scored - results.deadLetters)
   const scored = `sent ${count(sent.total)}  scored ${count(results.scored)}  lag ${count(lag)}  ${count(rate)}/s`
   const figures = `${scored}${results.models.progress()}`
-  return results.lastChange === null ? figures : `${figures}  ${describeChange(results.lastChange)}`
+  const nps = results.nps?.nps == null ? '' : `  NPS ${results.nps.nps.toFixed(1)}`
+  return results.lastChange === null ? figures : `${figures}${nps}  ${describeChange(results.lastChange)}`
+}
+
+/** What moved how often, by kind. */
+export function movesLine({ moves }: LiveResults): string {
+  return [...moves].map(([kind, number]) => `${count(number)} of ${kind}`).join(', ')
 }
 
 /** `2011-03-04 12347 lead C → B: engagement_7d, cart_adds`: the day, who, what, and what speaks for it most. */

@@ -4,6 +4,7 @@ import { guide } from './guide.ts'
 import type { Installation } from './installation.ts'
 import { leaders } from './leaders.ts'
 import type { Stage } from './stage.ts'
+import { windowsShown } from './windows-shown.ts'
 
 /** Opens the API, says what can be asked, and resolves when the demo shall end. */
 export async function serve(stage: Stage, { env, addresses }: Installation, deps: DemoDeps): Promise<void> {
@@ -14,6 +15,8 @@ export async function serve(stage: Stage, { env, addresses }: Installation, deps
     const customerId = stage.results.lastChange?.customerId ?? '12347'
     terminal.say()
     terminal.say(await leaders(api.url))
+    terminal.say()
+    terminal.say(await windowsShown(api.url))
     terminal.say()
     terminal.say(guide({ url: api.url, customerId, addresses }))
     terminal.say()

@@ -1,6 +1,7 @@
 import type { Redis } from 'ioredis'
 import { KafkaClient, type KafkaSettings } from '../../connectors/kafka/client.ts'
 import type { SchemaSource } from '../../schemas/codec.ts'
+import type { InputEvent } from '../../schemas/events.ts'
 import { partitionOf } from '../../schemas/partition.ts'
 import type { RedisKeys } from '../../schemas/redis-keys.ts'
 import { INPUT_TOPICS, type InputTopic, TOPICS } from '../../schemas/topics.ts'
@@ -8,13 +9,14 @@ import type { ExpectedFaults } from '../simulator/demo-faults.ts'
 import type { Histories } from './chosen-histories.ts'
 import { type PartitionBooks, PartitionChecker } from './partition-books.ts'
 import { readServed } from './published-models.ts'
+import { checkResults, type ResultBooks } from './result-books.ts'
 import { ResultLogs } from './result-logs.ts'
 import type { Scorecards } from './scorecard.ts'
 
 /** Whose customers the demo's are. */
 const TENANT = 'default'
 
-export interface Books {
+export interface Books extends ResultBooks {
   /** Records in the input topics. */
   readonly inputs: Readonly<Record<InputTopic, number>>
   /** `customers` records of cause event. */
@@ -43,6 +45,8 @@ export interface CheckBooksOptions {
   readonly partitions: number
   /** Of the customers to recompute. */
   readonly histories: Histories
+  /** Every event that was accepted, once. */
+  readonly events: readonly InputEvent[]
   /** Events that were sent, each as often as it was. */
   readonly sent: Readonly<Record<InputTopic, number>>
   readonly faults: Pick<ExpectedFaults, 'duplicates' | 'deadLettersByReason'>
@@ -55,6 +59,7 @@ export async function checkBooks(options: CheckBooksOptions): Promise<Books> {
   const logs = new ResultLogs(kafka, prefix)
   try {
     await kafka.connect(Object.values(TOPICS).map(({ name }) => prefix + name))
+    const results = await checkResults(logs, options, options.events)
     const served = await readServed(logs, TENANT, priors)
     const checker = new PartitionChecker({ logs, redis, keys, schemas, served })
     const byPartition = Map.groupBy(histories, ([key]) => partitionOf(Buffer.from(key), partitions))
@@ -63,14 +68,18 @@ export async function checkBooks(options: CheckBooksOptions): Promise<Books> {
       all.push(await checker.check(partition, new Map(byPartition.get(partition))))
     }
     const swaps = served.lead.length + served.churn.length - 2
-    return { ...total(all, options), swaps }
+    return { ...total(all, results, options), swaps }
   } finally {
     await logs.close()
     await kafka.close()
   }
 }
 
-function total(all: readonly PartitionBooks[], { sent, faults }: CheckBooksOptions): Omit<Books, 'swaps'> {
+function total(
+  all: readonly PartitionBooks[],
+  results: ResultBooks,
+  { sent, faults }: CheckBooksOptions,
+): Omit<Books, 'swaps'> {
   const sum = (of: (books: PartitionBooks) => number): number => all.reduce((total, books) => total + of(books), 0)
   const inputs = { profiles: 0, interactions: 0, transactions: 0, surveys: 0, outcomes: 0 }
   for (const topic of INPUT_TOPICS) inputs[topic] = sum((books) => books.inputs[topic])
@@ -86,8 +95,10 @@ function total(all: readonly PartitionBooks[], { sent, faults }: CheckBooksOptio
     recomputedAtSwaps: sum(({ recomputedAtSwaps }) => recomputedAtSwaps),
   }
   return {
+    ...results,
     ...books,
     mismatches: [
+      ...results.mismatches,
       ...all.flatMap((partition) => partition.mismatches),
       ...compareSums(books, sent),
       ...compareFaults(reasons, faults.deadLettersByReason),

@@ -8,12 +8,13 @@ interface Invoice {
   readonly at: number
   /** Of all its lines, pounds × 1000: prices have up to three decimals. */
   milliPounds: number
+  readonly items: Set<string>
 }
 
 /**
  * The invoices of known customers in an Online Retail file, in the order of time, as the transactions they must have
  * become. Read with none of the replay's code: the first line's time, the sum of all lines rounded to the penny, `C…` is
- * a refund. What the books don't look at (lines, properties) is left empty.
+ * a refund. Lines are one for each different item; what the books don't look at is left empty.
  */
 export async function readInvoices(path: string): Promise<Transaction[]> {
   const invoices = new Map<string, Invoice>()
@@ -26,13 +27,19 @@ export async function readInvoices(path: string): Promise<Transaction[]> {
 }
 
 function addLine(invoices: Map<string, Invoice>, line: string): void {
-  const [number = '', , , quantity, time, price = '', customerId = ''] = fieldsOf(line)
-  const invoice = invoices.get(number) ?? { customerId, at: Date.parse(`${time}Z`), milliPounds: 0 }
+  const [number = '', item = '', , quantity, time, price = '', customerId = ''] = fieldsOf(line)
+  const invoice = invoices.get(number) ?? {
+    customerId,
+    at: Date.parse(`${time}Z`),
+    milliPounds: 0,
+    items: new Set<string>(),
+  }
   invoice.milliPounds += Number(quantity) * Math.round(Number(price) * 1_000)
+  invoice.items.add(item)
   invoices.set(number, invoice)
 }
 
-function transactionOf(number: string, { customerId, at, milliPounds }: Invoice): Transaction {
+function transactionOf(number: string, { customerId, at, milliPounds, items }: Invoice): Transaction {
   const isRefund = number.startsWith('C')
   return {
     eventId: `retail-${number}`,
@@ -43,7 +50,7 @@ function transactionOf(number: string, { customerId, at, milliPounds }: Invoice)
     orderId: number,
     currency: 'GBP',
     amountMinor: Math.round((isRefund ? -milliPounds : milliPounds) / 10),
-    lines: [],
+    lines: [...items].map((itemId) => ({ itemId, category: null, quantity: 1, unitPriceMinor: 0 })),
     properties: {},
   }
 }

@@ -48,19 +48,30 @@ async function remains(): Promise<string[]> {
 
 describe('everscore demo', () => {
   it('checks its own books with --once, says so in the last line, and leaves nothing behind', async () => {
-    const { said, exit } = demo('--once', '--limit', String(LIMIT))
+    // Days enough for people to answer surveys.
+    const { said, exit } = demo('--once', '--limit', '500')
     const [code, signal] = await exit
     expect([code, signal], said()).toEqual([0, null])
     const report = JSON.parse(said().trim().split('\n').at(-1)!) as DemoReport
     expect(report).toMatchObject({ mismatches: 0, deadLetters: 10, duplicates: 20 })
     const { inputs, scored, eventsPerSecond, p50Ms, p99Ms, changes, customers, recomputed } = report
-    expect(inputs.transactions).toBeGreaterThanOrEqual(LIMIT)
+    expect(inputs.transactions).toBeGreaterThanOrEqual(500)
     expect(scored).toBe(Object.values(inputs).reduce((sum, each) => sum + each, 0) - 30)
     expect(report.swaps).toBe(0)
     expect(changes).toBeGreaterThanOrEqual(2 * customers)
     expect(recomputed).toBe(Math.min(500, customers))
     expect(eventsPerSecond).toBeGreaterThan(0)
     expect(p99Ms).toBeGreaterThanOrEqual(p50Ms)
+    const { npsResults, answers, crossSellPairs, thresholdsVersion, segments, tiers } = report
+    expect(npsResults).toBeGreaterThan(2 * 9)
+    expect(answers).toBeGreaterThan(0)
+    expect(crossSellPairs).toBeGreaterThan(0)
+    expect(thresholdsVersion).toBeGreaterThan(0)
+    for (const names of [segments, tiers]) {
+      const classified = Object.values(names).reduce((sum, each) => sum + each, 0)
+      expect(classified).toBeGreaterThan(20)
+      expect(classified).toBeLessThanOrEqual(customers)
+    }
     expect(await remains()).toEqual([])
   })
 
