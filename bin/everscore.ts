@@ -47,8 +47,8 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     run: async (args) => (await import('./demo.ts')).runDemo(args, process.env),
   },
   topology: {
-    summary: 'print the processing graph as Mermaid',
-    run: async () => (await import('./topology.ts')).runTopology(),
+    summary: 'print the processing graph as Mermaid; --installation: all tasks, processes and topics',
+    run: async (args) => (await import('./topology.ts')).runTopology(args),
   },
 }
 

@@ -10,7 +10,8 @@ import { ByteArena } from './byte-arena.ts'
 import type { EncodedDeadLetter } from './dead-letter.ts'
 
 const NO_HEADERS = Buffer.alloc(0)
-const OUTPUT_TOPICS = ['aggregate-state', 'nps', 'cross-sell', 'thresholds', 'dead-letters'] as const
+/** What an aggregate task writes. */
+export const OUTPUT_TOPICS = ['aggregate-state', 'nps', 'cross-sell', 'thresholds', 'dead-letters'] as const
 /** Encoded between two chances to give way. */
 const SLICE_RESULTS = 64
 type OutputTopic = (typeof OUTPUT_TOPICS)[number]

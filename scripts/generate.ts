@@ -2,7 +2,8 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { toAvsc } from '../schemas/avsc.ts'
 import { TOPICS, type TopicSpec } from '../schemas/topics.ts'
-import { describeTopology } from '../topology/describe.ts'
+import { describeInstallation, describeTopology } from '../topology/describe.ts'
+import { INSTALLATION } from '../topology/installation.ts'
 import { scoringTopology } from '../topology/scoring.ts'
 import { configurationPage } from './pages/configuration-page.ts'
 import { performancePage } from './pages/performance-page.ts'
@@ -25,7 +26,7 @@ function generatedFiles(): Map<string, string> {
   files.set('docs/configuration.md', configurationPage())
   files.set('docs/settings.md', settingsPage())
   files.set('docs/topics.md', topicsPage())
-  files.set('docs/topology.md', topologyPage(describeTopology(scoringTopology)))
+  files.set('docs/topology.md', topologyPage(describeInstallation(INSTALLATION), describeTopology(scoringTopology)))
   const results = readResults(join(ROOT, 'bench', 'results'))
   if (results !== null) files.set('docs/performance.md', performancePage(results))
   return files
