@@ -23,7 +23,7 @@ export const INSTALLATION: readonly Part[] = [
   {
     name: 'customer task',
     reads: topicsOf('source'),
-    follows: ['customers', 'settings', 'thresholds', 'models'],
+    follows: ['customers', 'churn-snapshots', 'settings', 'thresholds', 'models'],
     // Who moved from one bucket of the population to another is told of a batch, not of an event.
     writes: [...topicsOf('sink'), 'population-deltas'],
     timers: scoringTopology.nodes.flatMap((node) => (node.kind === 'timers' ? [node.name] : [])),
