@@ -39,9 +39,9 @@ export const INSTALLATION: readonly Part[] = [
   },
   {
     name: 'trainer',
-    reads: ['training-examples', 'customers'],
-    follows: ['training-requests', 'models', 'settings', 'thresholds'],
-    writes: ['models', 'training-requests'],
+    reads: ['training-examples', 'score-samples', 'customers'],
+    follows: ['training-requests', 'model-watch', 'models', 'settings', 'thresholds'],
+    writes: ['models', 'training-requests', 'model-watch', 'alerts'],
     timers: ['training is due'],
     redis: null,
   },
