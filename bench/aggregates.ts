@@ -92,7 +92,7 @@ class Source {
   readonly #context = createEventContext()
   readonly #windows: WindowDeltas
   readonly #populations: PopulationDeltas
-  #touched = new Map<string, { tenantId: string; state: CustomerState | null; draft: CustomerState }>()
+  #touched = new Map<string, { tenantId: string; before: CustomerState | null; draft: CustomerState }>()
 
   constructor(partition: number) {
     const [partitions, streamTimes] = [PARTITIONS, this.#streamTimes]
@@ -116,7 +116,7 @@ class Source {
     let customer = this.#touched.get(key)
     if (customer === undefined) {
       const state = this.#states.get(key) ?? null
-      customer = { tenantId, state, draft: state === null ? newCustomerState() : cloneState(state) }
+      customer = { tenantId, before: state, draft: state === null ? newCustomerState() : cloneState(state) }
       this.#touched.set(key, customer)
     }
     Object.assign(this.#context, { input, tenantId, customerId, draft: customer.draft })

@@ -1,12 +1,15 @@
 import type { PopulationMove } from '../schemas/avro/population-delta.ts'
 import type { CustomerState } from '../schemas/customer-state.ts'
 
+/** What of a customer the histograms know. */
+export type Placing = Pick<CustomerState, 'place' | 'standing'>
+
 /** Adds up what the customers of one batch change in the histograms of their tenant's population. */
 export class PopulationMoves {
   readonly #moves = new Map<string, PopulationMove>()
 
-  /** @param before the customer's state before the batch @param after that after it; null: there is none */
-  add(before: CustomerState | null, after: CustomerState | null): void {
+  /** @param before of the customer's state before the batch @param after of that after it; null: there is none */
+  add(before: Placing | null, after: Placing | null): void {
     const [from, to] = [before?.place ?? null, after?.place ?? null]
     if (from !== to) {
       if (from !== null) this.#countPlace(from, -1)
@@ -38,7 +41,7 @@ export class PopulationMoves {
 }
 
 /** The RFM total that a customer was given, 0 for none. */
-function totalOf(state: CustomerState | null): number {
+function totalOf(state: Placing | null): number {
   const standing = state?.standing ?? null
   return standing === null ? 0 : standing.r + standing.f + standing.m
 }

@@ -14,10 +14,10 @@ export interface OutputTopics {
   readonly snapshots: string
 }
 
-/** Where an encoded record stands: the value from `start` to `valueEnd` (equal: a null value), its headers behind it. */
+/** Where an encoded record stands: its key, its value from `start` to `valueEnd` (equal: a null value), its headers. */
 export interface Placed {
-  readonly key: Uint8Array
   readonly source: Buffer
+  readonly keyStart: number
   readonly start: number
   readonly valueEnd: number
   readonly headersEnd: number
@@ -54,16 +54,8 @@ export class BatchOutputs {
     this.#snapshots.reset()
   }
 
-  /** An empty value is a null one. */
-  customer(
-    source: Buffer,
-    start: number,
-    valueEnd: number,
-    headersEnd: number,
-    key: Uint8Array,
-    headers: number,
-  ): void {
-    this.#customers.next.addFrom(this.#timestamp, key, source, start, valueEnd, headersEnd, headers)
+  customer({ source, keyStart, start, valueEnd, headersEnd, headerCount }: Placed): void {
+    this.#customers.next.addFrom(this.#timestamp, source, keyStart, start, valueEnd, headersEnd, headerCount)
   }
 
   /** The last of the batch: it waits for `finish`, which gives it one header more. */
@@ -71,8 +63,8 @@ export class BatchOutputs {
     this.#last = placed
   }
 
-  change(source: Buffer, start: number, valueEnd: number, headersEnd: number, key: Uint8Array, headers: number): void {
-    this.#changes.next.addFrom(this.#timestamp, key, source, start, valueEnd, headersEnd, headers)
+  change({ source, keyStart, start, valueEnd, headersEnd, headerCount }: Placed): void {
+    this.#changes.next.addFrom(this.#timestamp, source, keyStart, start, valueEnd, headersEnd, headerCount)
   }
 
   deadLetter(key: Uint8Array | null, value: Buffer | null, headers: EncodedHeaders): void {
@@ -97,12 +89,13 @@ export class BatchOutputs {
    */
   finish(inputs: Readonly<Record<string, number>>): TransactionOutput[] {
     if (this.#last) {
-      const { key, source, start, valueEnd, headersEnd, headerCount } = this.#last
+      const { source, keyStart, start, valueEnd, headersEnd, headerCount } = this.#last
       const value = valueEnd === start ? null : source.subarray(start, valueEnd)
       const headers = Buffer.concat([
         source.subarray(valueEnd, headersEnd),
         encodeHeader('inputs', JSON.stringify(inputs)),
       ])
+      const key = source.subarray(keyStart, start)
       this.#customers.next.add(this.#timestamp, key, value, headers, headerCount + 1)
       this.#last = null
     }

@@ -8,7 +8,7 @@ import type { ScoreChange } from '../schemas/avro/score-change.ts'
 import type { ScoreSample } from '../schemas/avro/score-sample.ts'
 import type { TrainingExample } from '../schemas/avro/training-example.ts'
 import type { AvroCodec } from '../schemas/codec.ts'
-import { type CustomerState, cloneState, NEVER, newCustomerState } from '../schemas/customer-state.ts'
+import { type CustomerState, cloneState, NEVER } from '../schemas/customer-state.ts'
 import { messageOf } from '../schemas/errors.ts'
 import type { InputEvent } from '../schemas/events.ts'
 import type { TenantSettings } from '../schemas/settings.ts'
@@ -20,11 +20,12 @@ import type { BatchOutputs, Placed } from './batch-outputs.ts'
 import { ByteArena } from './byte-arena.ts'
 import { misnamed, misplaced } from './check-key.ts'
 import type { ChurnSnapshots } from './churn-snapshots.ts'
-import type { CachedCustomer, CustomerCache } from './customer-cache.ts'
+import { type CachedCustomer, type CustomerCache, newPendingRecord, type PendingRecord } from './customer-cache.ts'
 import { type DeadLetter, decodeFailure, encodeDeadLetter } from './dead-letter.ts'
 import type { ErrorRate } from './error-rate.ts'
 import type { TakenRecord } from './input-queue.ts'
 import { CUSTOMER_HEADERS, NO_ORIGIN_HEADERS, ORIGIN_HEADERS, ResultHeaders } from './record-headers.ts'
+import { StatePool } from './state-pool.ts'
 import type { StreamTimes } from './stream-time.ts'
 import { EventCounts } from './task-counters.ts'
 import type { WindowDeltas } from './window-deltas.ts'
@@ -110,6 +111,8 @@ export class BatchProcessor {
   /** Two, used by turns: Redis is still being sent one batch's values while the next batch is encoded. */
   readonly #arenas = [new ByteArena(), new ByteArena()] as const
   readonly #counts = new EventCounts()
+  readonly #states = new StatePool()
+  #pending: PendingRecord[] = []
   #scratch = Buffer.allocUnsafeSlow(4_096)
   #touched: CachedCustomer[] = []
   #replanned = new Set<CachedCustomer>()
@@ -193,19 +196,27 @@ export class BatchProcessor {
   }
 
   committed(): void {
+    const { cache } = this.#options
     for (const customer of this.#replanned) {
+      const { draft } = customer
       if (customer.touched) this.#replanned.delete(customer)
-      if (customer.touched || customer.draft === null) continue
-      customer.state = customer.draft
-      customer.draft = null
-      customer.batch = this.#batch
+      if (customer.touched || draft === null) continue
+      cache.keep(customer, draft, this.#scratch, 0, this.#encode(draft))
+      this.#close(customer)
     }
     for (const customer of this.#touched) {
-      customer.state = customer.draft
-      customer.draft = null
-      customer.touched = false
-      customer.batch = this.#batch
+      const { draft, pending } = customer
+      if (draft === null) cache.forget(customer)
+      else cache.keep(customer, draft, pending.source, pending.valueEnd - pending.stateBytes, pending.valueEnd)
+      this.#close(customer)
     }
+  }
+
+  #close(customer: CachedCustomer): void {
+    customer.draft = null
+    customer.before = null
+    customer.touched = false
+    customer.batch = this.#batch
   }
 
   get #arena(): ByteArena {
@@ -217,8 +228,9 @@ export class BatchProcessor {
     for (const customer of [...this.#touched, ...this.#replanned]) {
       customer.touched = false
       customer.draft = null
-      customer.pending.waits = false
+      customer.before = null
     }
+    this.#states.reset()
     this.#touched = []
     this.#replanned = new Set()
     this.#looked = 0
@@ -253,12 +265,11 @@ export class BatchProcessor {
     const customer = this.#customerOf(taken)
     const input = taken.input!
     this.#passTime(input, customer, careful)
-    const current = currentOf(customer)
-    const shared = customer.draft !== null && !careful && current !== null
+    const shared = customer.draft !== null && !careful
     context.input = input
     context.arrivedAt = taken.record.timestamp
     this.#setContext(input.event)
-    context.draft = shared ? current : current === null ? newCustomerState() : cloneState(current)
+    context.draft = shared ? customer.draft! : (this.#copyOf(customer) ?? this.#states.takeNew())
     try {
       let outcome = scoring.process(context)
       if (outcome.kind === 'forward' && careful && this.#encode(context.draft) > MAX_STATE_BYTES) outcome = tooLarge()
@@ -277,8 +288,7 @@ export class BatchProcessor {
 
   /** Fires the customer's timers that are due before an event, or before the newest event of its tenant. */
   #passTime(input: InputEvent, customer: CachedCustomer, careful: boolean): void {
-    const current = currentOf(customer)
-    const lookAt = current === null ? 0 : nextLookAt(current)
+    const lookAt = nextLookOf(customer)
     if (lookAt === 0) return
     const { tenantId, occurredAt } = input.event
     const reached = Math.max(occurredAt, this.#options.streamTimes.of(tenantId))
@@ -290,7 +300,7 @@ export class BatchProcessor {
   #isAccepted(input: InputEvent, customer: CachedCustomer): boolean {
     this.#context.input = input
     this.#setContext(input.event)
-    this.#context.draft = cloneState(currentOf(customer)!)
+    this.#context.draft = this.#copyOf(customer)!
     try {
       return this.#options.scoring.process(this.#context).kind === 'forward'
     } catch {
@@ -303,16 +313,15 @@ export class BatchProcessor {
     const { scoring, errors } = this.#options
     const context = this.#context
     for (;;) {
-      const current = currentOf(customer)
-      if (current === null) return
-      const at = nextLookAt(current)
+      const at = nextLookOf(customer)
       if (at === 0 || at >= before) return
+      const current = this.#copyOf(customer)!
       if (at === current.openSnapshots[0]) {
         this.#endSnapshot(customer, current, at)
         continue
       }
       this.#setContext(customer)
-      context.draft = cloneState(current)
+      context.draft = current
       try {
         const outcome = scoring.fire(context)
         if (outcome.kind === 'forward') {
@@ -325,7 +334,7 @@ export class BatchProcessor {
       } catch (error) {
         errors.failed(error)
         // There is no record that could be a dead letter: the customer goes on without a timer until his next event.
-        context.draft = cloneState(current)
+        context.draft = this.#copyOf(customer)!
         context.draft.nextTimerAt = 0
         this.#counts.failedTimers++
       }
@@ -336,19 +345,18 @@ export class BatchProcessor {
   }
 
   /** The horizon of the customer's first snapshot has ended; his scores have nothing to do with that. */
-  #endSnapshot(customer: CachedCustomer, current: CustomerState, end: number): void {
-    this.#bytes += this.#options.snapshots.end(customer.key, end, current)
-    const draft = cloneState(current)
-    draft.openSnapshots = current.openSnapshots.slice(1)
+  #endSnapshot(customer: CachedCustomer, draft: CustomerState, end: number): void {
+    this.#bytes += this.#options.snapshots.end(customer.key, end, draft)
+    draft.openSnapshots = draft.openSnapshots.slice(1)
     customer.draft = draft
     this.#replanned.add(customer)
   }
 
   /** Judges a customer, of whom there is no event yet in this batch, by new thresholds or models. There is no record to dead-letter. */
   #rerank(customer: CachedCustomer, cause: Moved['cause'], careful: boolean): void {
-    if (customer.state === null) return
+    if (customer.slot < 0) return
     this.#setContext(customer)
-    this.#context.draft = cloneState(customer.state)
+    this.#context.draft = this.#copyOf(customer)!
     try {
       if (this.#options.scoring.rerank(this.#context, cause).kind !== 'forward') return
       if (careful && this.#encode(this.#context.draft) > MAX_STATE_BYTES) return
@@ -357,6 +365,19 @@ export class BatchProcessor {
     } catch (error) {
       this.#options.errors.failed(error)
     }
+  }
+
+  /**
+   * The customer's state as the batch has left it so far, to be changed without a draft that he has noticing.
+   * @returns null: nobody
+   */
+  #copyOf(customer: CachedCustomer): CustomerState | null {
+    if (customer.draft !== null) return cloneState(customer.draft)
+    if (customer.touched || customer.slot < 0) return null
+    const state = this.#states.take()
+    this.#options.cache.read(customer, state)
+    customer.before = { place: state.place, standing: state.standing }
+    return state
   }
 
   #setContext({ tenantId, customerId }: Pick<CachedCustomer, 'tenantId' | 'customerId'>): void {
@@ -380,44 +401,57 @@ export class BatchProcessor {
     const context = this.#context
     const arena = this.#arena
     const headers = this.#headers
-    const key = taken?.record.key ?? Buffer.from(customer.key)
+    const record = taken?.record ?? null
+    const keyBytes = record === null ? Buffer.from(customer.key) : record.bytes
+    const keyAt = record === null ? 0 : record.keyAt
+    const keyLength = record === null ? keyBytes.length : record.keyLength
+    const headerCount = taken === null ? NO_ORIGIN_HEADERS : CUSTOMER_HEADERS
     let valueEnd = 0
-    const start = arena.place((into, at) => {
-      valueEnd = customerCodec.encodeInto(context.customer, into, at)
+    const keyStart = arena.place((into, at) => {
+      if (at + keyLength > into.length) return -1
+      const start = at + keyBytes.copy(into, at, keyAt, keyAt + keyLength)
+      valueEnd = customerCodec.encodeInto(context.customer, into, start)
       if (valueEnd < 0) return valueEnd
       if (taken === null) return headers.writeWithoutOrigin(into, valueEnd, context.eventId)
-      const { record, topic } = taken
-      return headers.write(into, valueEnd, topic, record.offset, record.timestamp, context.eventId)
+      return headers.write(into, valueEnd, taken.topic, taken.record.offset, taken.record.timestamp, context.eventId)
     })
     const source = arena.buffer
     const headersEnd = arena.end
-    const changes = context.changes.map((change) => {
+    const start = keyStart + keyLength
+    const changes = context.changes.map((change): Placed => {
       const length = taken === null ? 0 : headers.originEnd - valueEnd
       let end = 0
       const from = arena.place((into, at) => {
-        end = changeCodec.encodeInto(change, into, at)
+        if (at + keyLength > into.length) return -1
+        end = changeCodec.encodeInto(change, into, at + source.copy(into, at, keyStart, start))
         if (end < 0 || end + length > into.length) return -1
         return end + source.copy(into, end, valueEnd, valueEnd + length)
       })
-      return { source: arena.buffer, from, end, headersEnd: arena.end }
+      return {
+        source: arena.buffer,
+        keyStart: from,
+        start: from + keyLength,
+        valueEnd: end,
+        headersEnd: arena.end,
+        headerCount: taken === null ? 0 : ORIGIN_HEADERS,
+      }
     })
     const examples = context.examples.map((example) => exampleCodec.encode(example))
     const sample = context.sample && sampleCodec.encode(context.sample)
     if (context.snapshot !== null) this.#bytes += snapshots.open(customer.key, context.snapshot)
     for (const each of changes) {
-      outputs.change(each.source, each.from, each.end, each.headersEnd, key, taken === null ? 0 : ORIGIN_HEADERS)
-      this.#bytes += each.headersEnd - each.from
+      outputs.change(each)
+      this.#bytes += each.headersEnd - each.keyStart
     }
     for (const each of examples) {
-      outputs.example(key, each)
+      outputs.example(source.subarray(keyStart, start), each)
       this.#bytes += each.length
     }
     if (sample !== null) {
-      outputs.sample(key, sample)
+      outputs.sample(source.subarray(keyStart, start), sample)
       this.#bytes += sample.length
     }
-    const headerCount = taken === null ? NO_ORIGIN_HEADERS : CUSTOMER_HEADERS
-    this.#hold(customer, { key, source, start, valueEnd, headersEnd, headerCount })
+    this.#hold(customer, source, keyStart, start, valueEnd, headersEnd, headerCount)
     windowDeltas.add(context)
     if (taken !== null && context.late !== null) this.#deadLetter(taken, { stage: 'window', ...context.late })
     streamTimes.observe(context.tenantId, context.draft.newestAt)
@@ -434,46 +468,48 @@ export class BatchProcessor {
   #erase(taken: TakenRecord): void {
     const customer = this.#customerOf(taken)
     const { record, topic } = taken
-    this.#options.snapshots.drop(customer.key, currentOf(customer)?.openSnapshots ?? [])
+    // What is read here, populations need as well: they count him out where he stood.
+    const current = customer.draft ?? this.#copyOf(customer)
+    this.#options.snapshots.drop(customer.key, current?.openSnapshots ?? [])
     const eventId = `erasure:${topic}/${this.#options.partition}/${record.offset}`
     const arena = this.#arena
-    const start = arena.place((into, at) =>
-      this.#headers.write(into, at, topic, record.offset, record.timestamp, eventId),
-    )
-    this.#hold(customer, {
-      key: record.key!,
-      source: arena.buffer,
-      start,
-      valueEnd: start,
-      headersEnd: arena.end,
-      headerCount: CUSTOMER_HEADERS,
+    let start = 0
+    const keyStart = arena.place((into, at) => {
+      if (at + record.keyLength > into.length) return -1
+      start = at + record.bytes.copy(into, at, record.keyAt, record.keyAt + record.keyLength)
+      return this.#headers.write(into, start, topic, record.offset, record.timestamp, eventId)
     })
+    this.#hold(customer, arena.buffer, keyStart, start, start, arena.end, CUSTOMER_HEADERS)
     this.#counts.erasures++
     customer.draft = null
   }
 
   /** The customer's newest record waits; the one before it is written as it stands, without the state. */
-  #hold(customer: CachedCustomer, placed: Placed): void {
+  #hold(
+    customer: CachedCustomer,
+    source: Buffer,
+    keyStart: number,
+    start: number,
+    valueEnd: number,
+    headersEnd: number,
+    headerCount: number,
+  ): void {
+    if (customer.touched) this.#options.outputs.customer(customer.pending)
+    else {
+      customer.pending = this.#pending[this.#touched.length] ??= newPendingRecord()
+      customer.touched = true
+      this.#touched.push(customer)
+      this.#bytes += Math.max(customer.bytes, NEW_CUSTOMER_BYTES)
+    }
     const { pending } = customer
-    if (pending.waits) this.#release(customer)
-    pending.waits = true
-    pending.key = placed.key
-    pending.source = placed.source
-    pending.start = placed.start
-    pending.valueEnd = placed.valueEnd
-    pending.headersEnd = placed.headersEnd
-    pending.headerCount = placed.headerCount
-    this.#bytes += placed.headersEnd - placed.start
-    if (customer.touched) return
-    customer.touched = true
-    this.#touched.push(customer)
-    this.#bytes += Math.max(customer.bytes, NEW_CUSTOMER_BYTES)
-  }
-
-  #release({ pending }: CachedCustomer): void {
-    const { key, source, start, valueEnd, headersEnd, headerCount } = pending
-    this.#options.outputs.customer(source, start, valueEnd, headersEnd, key, headerCount)
-    pending.waits = false
+    pending.source = source
+    pending.keyStart = keyStart
+    pending.start = start
+    pending.valueEnd = valueEnd
+    pending.headersEnd = headersEnd
+    pending.headerCount = headerCount
+    pending.stateBytes = 0
+    this.#bytes += headersEnd - keyStart
   }
 
   /** Writes what waits: tombstones first, as the last record holds the input offsets and tombstones don't stay for ever. */
@@ -482,40 +518,37 @@ export class BatchProcessor {
     for (const isErased of [true, false]) {
       for (const customer of this.#touched) {
         if ((customer.draft === null) !== isErased) continue
-        if (last !== null) this.#release(last)
+        if (last !== null) this.#options.outputs.customer(last.pending)
         last = customer
         if (customer.draft !== null) this.#complete(customer, customer.draft)
-        else {
-          customer.value = null
-          customer.bytes = 0
-        }
+        else customer.bytes = 0
       }
     }
     if (last === null) return
-    this.#options.outputs.lastCustomer({ ...last.pending })
-    last.pending.waits = false
+    this.#options.outputs.lastCustomer(last.pending)
   }
 
   /** Puts the state in: it is the record's last field, of which only the length, 0, has been written. */
   #complete(customer: CachedCustomer, draft: CustomerState): void {
     const { pending } = customer
     const stateBytes = this.#sealedState(draft)
-    const { source, start, valueEnd, headersEnd } = pending
+    const { source, keyStart, start, valueEnd, headersEnd } = pending
     let end = 0
-    const room = headersEnd - start + 8 + stateBytes
+    const room = headersEnd - keyStart + 8 + stateBytes
     const placed = this.#arena.place((into, at) => {
       if (at + room > into.length) return -1
-      source.copy(into, at, start, valueEnd - 1)
-      end = writeVarint(into, at + valueEnd - 1 - start, stateBytes)
+      source.copy(into, at, keyStart, valueEnd - 1)
+      end = writeVarint(into, at + valueEnd - 1 - keyStart, stateBytes)
       end += this.#scratch.copy(into, end, 0, stateBytes)
       return end + source.copy(into, end, valueEnd, headersEnd)
     })
     pending.source = this.#arena.buffer
-    pending.start = placed
+    pending.keyStart = placed
+    pending.start = placed + start - keyStart
     pending.valueEnd = end
+    pending.stateBytes = stateBytes
     pending.headersEnd = this.#arena.end
-    customer.bytes = end - placed
-    customer.value = pending.source.subarray(placed, end)
+    customer.bytes = end - pending.start
   }
 
   /** @throws DraftSpoilt: of which of the customer's events it is the fault is found out by doing the batch again */
@@ -557,9 +590,10 @@ export class BatchProcessor {
   }
 }
 
-/** As the batch under way has left him. */
-function currentOf(customer: CachedCustomer): CustomerState | null {
-  return customer.touched || customer.draft !== null ? customer.draft : customer.state
+/** As the batch under way has left him; 0: never. */
+function nextLookOf(customer: CachedCustomer): number {
+  if (customer.draft !== null) return nextLookAt(customer.draft)
+  return customer.touched ? 0 : customer.nextLookAt
 }
 
 function tooLarge(): Outcome {

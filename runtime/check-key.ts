@@ -5,7 +5,7 @@ import type { TakenRecord } from './input-queue.ts'
 
 /** Why the record's key can't be that of its customer, or null. */
 export function misnamed({ record, input, key, topic }: TakenRecord): DeadLetter | null {
-  if (record.key === null) return refused('KEY_MISSING', 'key is null, not <tenantId>/<customerId>')
+  if (record.keyLength < 0) return refused('KEY_MISSING', 'key is null, not <tenantId>/<customerId>')
   if (input === null) {
     if (topic !== 'profiles') return { stage: 'decode', reason: 'NULL_VALUE', error: `value is null on ${topic}` }
     return isCustomerKey(key) ? null : refused('KEY_MISMATCH', `key is not <tenantId>/<customerId>: ${shown(key)}`)

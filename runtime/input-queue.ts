@@ -175,11 +175,11 @@ export class InputQueue<I extends TaskInput = InputEvent> implements FetchSink, 
 
   #read(record: ConsumedRecord): TakenRecord<I> | SchemaNeeded {
     const { topic } = this
-    const key = record.key === null ? '' : record.key.toString()
-    if (record.value === null)
+    const key = record.keyText()
+    if (record.valueLength < 0)
       return { topic, record, key, input: null, failure: null, time: record.timestamp, refused: null, customer: null }
     try {
-      const event = this.#codec.decode(record.value)
+      const event = this.#codec.decodeFrom(record.bytes, record.valueAt, record.valueAt + record.valueLength)
       if (event instanceof SchemaNeeded) return event
       // The codec of a topic yields that topic's events.
       return {
@@ -210,5 +210,5 @@ function unreadableAt(topic: TopicName, offset: number, cause: AppError): AppErr
 }
 
 function sizeOf(record: ConsumedRecord): number {
-  return (record.value?.length ?? 0) + (record.key?.length ?? 0) + 64
+  return Math.max(record.valueLength, 0) + Math.max(record.keyLength, 0) + 64
 }

@@ -31,16 +31,20 @@ export class PopulationDeltas {
   }
 
   /** @param touched the customers of the batch, their drafts not yet committed */
-  outputs(touched: readonly Pick<CachedCustomer, 'tenantId' | 'state' | 'draft'>[], now: number): TransactionOutput[] {
+  outputs(touched: readonly Pick<CachedCustomer, 'tenantId' | 'before' | 'draft'>[], now: number): TransactionOutput[] {
     const byTenant = new Map<string, PopulationMoves>()
-    for (const { tenantId, state, draft } of touched) {
-      if (state?.place === draft?.place && state?.standing === draft?.standing) continue
+    for (const { tenantId, before, draft } of touched) {
+      if (
+        (before?.place ?? null) === (draft?.place ?? null) &&
+        (before?.standing ?? null) === (draft?.standing ?? null)
+      )
+        continue
       let moves = byTenant.get(tenantId)
       if (moves === undefined) {
         moves = new PopulationMoves()
         byTenant.set(tenantId, moves)
       }
-      moves.add(state, draft)
+      moves.add(before, draft)
     }
     for (const batch of this.#batches.values()) batch.reset()
     for (const [tenantId, moves] of byTenant) this.#write(tenantId, moves.all(), now)

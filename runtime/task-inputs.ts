@@ -117,7 +117,7 @@ export class TaskInputs<I extends TaskInput = InputEvent> {
         if (first === null || taken === null) return batch
         first.take()
         batch.push(taken)
-        bytes += taken.record.value?.length ?? 0
+        bytes += Math.max(taken.record.valueLength, 0)
       }
     } catch (error) {
       // What stands before a record that can't be read is processed first; the next call begins with that record.

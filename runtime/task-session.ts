@@ -1,7 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Fetcher, Subscription } from '../connectors/kafka/fetcher.ts'
 import type { TopicPartition, TransactionalProducer } from '../connectors/kafka/transactional-producer.ts'
-import { nextLookAt } from '../models/next-look.ts'
 import { wouldMove } from '../models/standing.ts'
 import type { BasketDelta } from '../schemas/avro/basket-delta.ts'
 import type { NpsDelta } from '../schemas/avro/nps-delta.ts'
@@ -19,7 +18,7 @@ import type { Scoring } from '../topology/scoring.ts'
 import { BatchOutputs } from './batch-outputs.ts'
 import { BatchProcessor, type Broadcast, type Moved } from './batch-processor.ts'
 import { ChurnSnapshots } from './churn-snapshots.ts'
-import { CustomerCache, cachedCustomer } from './customer-cache.ts'
+import { CustomerCache, writtenValue } from './customer-cache.ts'
 import type { ErrorRate } from './error-rate.ts'
 import { type InputLag, InputQueue, type TakenRecord } from './input-queue.ts'
 import type { PartitionSession } from './partition-task.ts'
@@ -282,7 +281,7 @@ export class TaskSession implements PartitionSession {
     for (const [i, key] of keys.entries()) {
       const value = values[i] ?? null
       const customer = value === null ? null : await this.#ports.customerCodec.decodeLoading(value)
-      this.#cache.add(cachedCustomer(key, customer === null ? null : decodeState(customer.state), value?.length))
+      this.#cache.add(key, customer?.state ?? null, value?.length)
     }
   }
 
@@ -298,15 +297,15 @@ export class TaskSession implements PartitionSession {
     for (const { key, value } of await this.#sweep.next(refreshRate.page)) {
       const stored = await customerCodec.decodeLoading(value)
       const known = this.#cache.get(key)
-      const customer = known ?? cachedCustomer(key, decodeState(stored.state), value.length)
-      if (customer.state === null) continue
-      const { tenantId } = customer
+      const state = known === undefined ? decodeState(stored.state) : this.#cache.stateOf(known)
+      if (state === null) continue
+      const { tenantId } = stored
       const { lead, churn } = broadcast.models(tenantId)
       const thresholds = broadcast.thresholds(tenantId)
       const isOutdated = stored.lead.modelVersion !== lead.version || stored.churn.modelVersion !== churn.version
-      const isMoved = thresholds !== null && wouldMove(customer.state, thresholds, broadcast.settings(tenantId))
+      const isMoved = thresholds !== null && wouldMove(state, thresholds, broadcast.settings(tenantId))
       if (!isOutdated && !isMoved) continue
-      if (known === undefined) this.#cache.add(customer)
+      if (known === undefined) this.#cache.add(key, stored.state, value.length)
       moved.push({ key, cause: isOutdated ? 'model' : 'population' })
     }
     refreshRate.spend(moved.length)
@@ -368,17 +367,13 @@ export class TaskSession implements PartitionSession {
       key: customer.key,
       tenantId: customer.tenantId,
       customerId: customer.customerId,
-      value: customer.value,
+      value: writtenValue(customer),
       probability: customer.probability,
       risk: customer.risk,
-      newestAt: customer.state?.newestAt ?? 0,
-      nextLookAt: customer.state === null ? 0 : nextLookAt(customer.state),
+      newestAt: customer.newestAt,
+      nextLookAt: customer.nextLookAt,
     }))
-    const timers = replanned.map(({ tenantId, customerId, state }) => ({
-      tenantId,
-      customerId,
-      nextLookAt: state === null ? 0 : nextLookAt(state),
-    }))
+    const timers = replanned.map(({ tenantId, customerId, nextLookAt }) => ({ tenantId, customerId, nextLookAt }))
     const change = { expected, position, entries, timers, snapshots }
     const answer = await this.#ports.store.write(this.#partition, change, this.#failed.signal)
     if (answer === 'foreign') throw this.#foreign()

@@ -1,4 +1,3 @@
-import { nextLookAt } from '../models/next-look.ts'
 import type { TenantSettings } from '../schemas/settings.ts'
 import type { CachedCustomer } from './customer-cache.ts'
 import { DueTimers, type ReadTimers } from './due-timers.ts'
@@ -78,6 +77,6 @@ export class TaskTimers {
 
   /** Customers whose timers a batch has planned. */
   planned(customers: readonly CachedCustomer[]): void {
-    for (const { tenantId, state } of customers) if (state !== null) this.#due.planned(tenantId, nextLookAt(state))
+    for (const { tenantId, nextLookAt } of customers) if (nextLookAt !== 0) this.#due.planned(tenantId, nextLookAt)
   }
 }

@@ -50,7 +50,7 @@ export const ADDED_FIELDS: readonly AddedField[] = [
         day: reader.varint(MAX),
         frequency: reader.varint(MAX),
         monetary: reader.signed(),
-        currency: reader.string(),
+        currency: reader.currency(),
       }
     },
   },

@@ -70,12 +70,17 @@ export class AvroCodec<T> {
 
   /** @throws AppError INPUT_INVALID for bytes that are not a whole record; SCHEMA_* for the writer's schema */
   decode(bytes: Buffer): T | SchemaNeeded {
-    if (bytes.length < WIRE_HEADER_BYTES || bytes[0] !== MAGIC) {
-      throw new AppError('INPUT_INVALID', bytes.length === 0 ? 'empty value' : 'not in the Confluent wire format', {
-        details: { reason: bytes.length === 0 ? 'EMPTY_VALUE' : 'NOT_WIRE_FORMAT' },
+    return this.decodeFrom(bytes, 0, bytes.length)
+  }
+
+  /** The same for a part of a buffer. */
+  decodeFrom(bytes: Buffer, start: number, end: number): T | SchemaNeeded {
+    if (end - start < WIRE_HEADER_BYTES || bytes[start] !== MAGIC) {
+      throw new AppError('INPUT_INVALID', end === start ? 'empty value' : 'not in the Confluent wire format', {
+        details: { reason: end === start ? 'EMPTY_VALUE' : 'NOT_WIRE_FORMAT' },
       })
     }
-    const id = bytes.readInt32BE(1)
+    const id = bytes.readInt32BE(start + 1)
     const known = this.#known.get(id)
     if (known === undefined) return new SchemaNeeded(id)
     if (known.kind === 'refused') {
@@ -85,15 +90,16 @@ export class AvroCodec<T> {
     }
     let decoded: { value: unknown; offset: number }
     try {
-      decoded = this.#type.decode(bytes, WIRE_HEADER_BYTES, known.kind === 'ours' ? undefined : known.resolver)
+      const resolver = known.kind === 'ours' ? undefined : known.resolver
+      decoded = this.#type.decode(bytes, start + WIRE_HEADER_BYTES, resolver)
     } catch (error) {
       throw new AppError('INPUT_INVALID', `undecodable Avro: ${messageOf(error)}`, {
         cause: error,
         details: { reason: 'UNDECODABLE' },
       })
     }
-    if (decoded.offset !== bytes.length) {
-      const truncated = decoded.offset < 0
+    if (decoded.offset !== end) {
+      const truncated = decoded.offset < 0 || decoded.offset > end
       throw new AppError('INPUT_INVALID', truncated ? 'truncated Avro' : 'bytes after the end of the record', {
         details: { reason: truncated ? 'TRUNCATED' : 'TRAILING_BYTES' },
       })

@@ -210,6 +210,46 @@ export function newCustomerState(): CustomerState {
   }
 }
 
+/** Makes a state that was used before one that nothing is known of. Only `counters` and `recent` are left for who writes over them. */
+export function clearState(state: CustomerState): void {
+  state.firstSeenAt = NEVER
+  state.newestAt = NEVER
+  state.lastActiveAt = NEVER
+  state.lastInteractionAt = NEVER
+  state.sessions = 0
+  state.counted = 0
+  state.purchases = 0
+  state.refunds = 0
+  state.failedPayments = 0
+  state.lastPurchaseAt = NEVER
+  state.gaps = 0
+  state.gapMeanDays = 0
+  state.gapM2 = 0
+  state.money = NO_MONEY
+  state.reporting = NEVER
+  state.firstPurchaseAt = NEVER
+  state.purchaseDays = 0
+  state.place = null
+  state.standing = null
+  state.keptAnswers = NO_BYTES
+  state.keptOrders = NO_BYTES
+  state.subscription = 0
+  state.subscriptionAt = NEVER
+  for (let i = 0; i < NO_ANSWERS.length; i++) state.answers[i] = NEVER
+  state.traits = NO_TRAITS
+  state.outcome = NEVER
+  state.outcomeAt = NEVER
+  state.leadHeld = NEVER
+  state.leadHeldSince = NEVER
+  state.leadHeldValue = 0
+  state.churnHeld = NEVER
+  state.churnHeldSince = NEVER
+  state.churnHeldValue = 0
+  state.nextTimerAt = 0
+  state.recentNext = 0
+  state.openSnapshots = NO_SNAPSHOTS
+}
+
 const NO_BYTES = Buffer.alloc(0)
 const NO_MONEY: readonly Money[] = []
 const NO_SNAPSHOTS: readonly number[] = []

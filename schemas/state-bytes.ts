@@ -77,28 +77,60 @@ export function viewOf(buffer: Buffer): DataView {
   return lastView
 }
 
+let lastRead: Buffer | undefined
+let lastReadView: DataView = lastView
+
+function readViewOf(buffer: Buffer): DataView {
+  if (buffer !== lastRead) {
+    lastReadView = new DataView(buffer.buffer, buffer.byteOffset, buffer.length)
+    lastRead = buffer
+  }
+  return lastReadView
+}
+
+/** Three letters each: few, and in every state, so their strings are kept. */
+const currencies = new Map<number, string>()
+const MAX_CURRENCIES = 1_024
+
 /** Reads what the functions above wrote; every method throws STATE_UNREADABLE rather than read past the end. */
 export class Reader {
   readonly #bytes: Buffer
+  readonly #view: DataView
+  readonly #start: number
+  readonly #end: number
   #at: number
 
-  constructor(bytes: Buffer, at: number) {
+  /** @param at where to begin to read @param start where in `bytes` the whole begins @param end where it ends */
+  constructor(bytes: Buffer, at: number, start = 0, end = bytes.length) {
     this.#bytes = bytes
+    this.#view = readViewOf(bytes)
+    this.#start = start
     this.#at = at
+    this.#end = end
   }
 
+  /** Of the whole state, bytes. */
   get length(): number {
-    return this.#bytes.length
+    return this.#end - this.#start
   }
 
   varint(max: number): number {
+    let at = this.#at
+    if (at < this.#end) {
+      const byte = this.#view.getUint8(at)
+      if (byte < 0x80 && byte <= max) {
+        this.#at = at + 1
+        return byte
+      }
+    }
     let value = 0
     for (let factor = 1; ; factor *= 128) {
-      const byte = this.#bytes[this.#take(1)]!
+      at = this.#take(1)
+      const byte = this.#view.getUint8(at)
       value += (byte & 0x7f) * factor
-      if (value > max) throw unreadable(`a number before byte ${this.#at} is beyond ${max}`)
+      if (value > max) throw unreadable(`a number before byte ${at + 1 - this.#start} is beyond ${max}`)
       if (byte < 0x80) return value
-      if (factor >= 2 ** 49) throw unreadable(`a number before byte ${this.#at} has no end`)
+      if (factor >= 2 ** 49) throw unreadable(`a number before byte ${at + 1 - this.#start} has no end`)
     }
   }
 
@@ -113,38 +145,53 @@ export class Reader {
   }
 
   double(): number {
-    return this.#bytes.readDoubleLE(this.#take(8))
+    return this.#view.getFloat64(this.#take(8), true)
   }
 
   int32(): number {
-    return this.#bytes.readInt32LE(this.#take(4))
+    return this.#view.getInt32(this.#take(4), true)
   }
 
   string(): string {
-    const length = this.varint(this.#bytes.length)
+    const length = this.varint(this.length)
     const from = this.#take(length)
     return this.#bytes.toString('utf8', from, from + length)
   }
 
+  /** A string that is a currency's code nearly always. */
+  currency(): string {
+    const at = this.#at
+    if (at + 4 > this.#end || this.#view.getUint8(at) !== 3) return this.string()
+    const code = this.#view.getUint32(at)
+    const known = currencies.get(code)
+    if (known === undefined) {
+      const text = this.string()
+      if (currencies.size < MAX_CURRENCIES) currencies.set(code, text)
+      return text
+    }
+    this.#at = at + 4
+    return known
+  }
+
   /** A copy: the bytes it is read from may be a small part of a large buffer. */
   bytes(): Buffer {
-    const length = this.varint(this.#bytes.length)
+    const length = this.varint(this.length)
     const from = this.#take(length)
     return Buffer.from(this.#bytes.subarray(from, from + length))
   }
 
   get isAtEnd(): boolean {
-    return this.#at === this.#bytes.length
+    return this.#at === this.#end
   }
 
   end(): void {
-    if (this.#at !== this.#bytes.length) throw unreadable(`${this.#bytes.length - this.#at} bytes follow its end`)
+    if (this.#at !== this.#end) throw unreadable(`${this.#end - this.#at} bytes follow its end`)
   }
 
   #take(length: number): number {
     const from = this.#at
     this.#at += length
-    if (this.#at > this.#bytes.length) throw unreadable(`it ends early, after ${this.#bytes.length} bytes`)
+    if (this.#at > this.#end) throw unreadable(`it ends early, after ${this.length} bytes`)
     return from
   }
 }

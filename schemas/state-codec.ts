@@ -4,6 +4,7 @@ import {
   COUNTED,
   COUNTER_WIDTH,
   type CustomerState,
+  clearState,
   type Money,
   NEVER,
   newCustomerState,
@@ -150,12 +151,28 @@ function putAge(view: DataView, at: number, time: number, newest: number): numbe
  * @throws AppError STATE_UNREADABLE for another format, bytes that end early or go on, or a value out of its range
  */
 export function decodeState(bytes: Buffer, added = ADDED_FIELDS): CustomerState {
-  const format = bytes[0]
+  const state = newCustomerState()
+  decodeStateInto(state, bytes, 0, bytes.length, added)
+  return state
+}
+
+/**
+ * The same from a part of a buffer, into a state that was used before: nothing of what it held is left.
+ * @throws AppError as `decodeState`; what `state` holds is then undefined
+ */
+export function decodeStateInto(
+  state: CustomerState,
+  bytes: Buffer,
+  start: number,
+  end: number,
+  added = ADDED_FIELDS,
+): void {
+  const format = start < end ? bytes[start] : undefined
   if (format !== STATE_FORMAT && format !== FORMAT_WITHOUT_ADDED_FIELDS) {
     throw unreadable(`format ${format ?? 'missing'} is not known`)
   }
-  const reader = new Reader(bytes, 1)
-  const state = newCustomerState()
+  const reader = new Reader(bytes, start + 1, start, end)
+  clearState(state)
   const newest = reader.varint(MAX) - 1
   state.newestAt = newest
   state.firstSeenAt = reader.age(newest)
@@ -184,21 +201,31 @@ export function decodeState(bytes: Buffer, added = ADDED_FIELDS): CustomerState 
     state.churnHeldValue = reader.double()
   }
   state.nextTimerAt = reader.varint(MAX)
-  state.traits = Array.from({ length: reader.varint(bytes.length) }, () => readTrait(reader, newest))
-  const hashes = reader.varint(RECENT_EVENTS)
-  for (let i = 0; i < 2 * hashes; i++) state.recent.push(reader.int32())
-  state.recentNext = state.recent.length % (2 * RECENT_EVENTS)
+  const traits = reader.varint(end - start)
+  if (traits > 0) state.traits = Array.from({ length: traits }, () => readTrait(reader, newest))
+  readRecent(reader, state)
   if (format !== FORMAT_WITHOUT_ADDED_FIELDS) readAdded(reader, state, added)
   reader.end()
-  return state
 }
 
+/** The arrays keep their room: they are of numbers of one kind, which V8 holds without a box each. */
 function readCounters(reader: Reader, state: CustomerState): void {
+  const { counters } = state
   state.counted = reader.varint(2 ** COUNTED.length - 1)
+  let at = 0
   for (let rest = state.counted; rest !== 0; rest &= rest - 1) {
-    state.counters.push(reader.varint(MAX))
-    for (let i = 1; i < COUNTER_WIDTH; i++) state.counters.push(reader.double())
+    counters[at++] = reader.varint(MAX)
+    for (let i = 1; i < COUNTER_WIDTH; i++) counters[at++] = reader.double()
   }
+  while (counters.length > at) counters.pop()
+}
+
+function readRecent(reader: Reader, state: CustomerState): void {
+  const { recent } = state
+  const length = 2 * reader.varint(RECENT_EVENTS)
+  for (let i = 0; i < length; i++) recent[i] = reader.int32()
+  while (recent.length > length) recent.pop()
+  state.recentNext = length % (2 * RECENT_EVENTS)
 }
 
 function readPurchases(reader: Reader, state: CustomerState): void {
@@ -212,16 +239,17 @@ function readPurchases(reader: Reader, state: CustomerState): void {
     state.gapM2 = reader.double()
   }
   const currencies = reader.varint(reader.length)
-  state.money = Array.from(
-    { length: currencies },
-    (): Money => ({
-      currency: reader.string(),
-      firstAt: reader.age(state.newestAt),
-      purchasedMinor: reader.varint(MAX),
-      refundedMinor: reader.varint(MAX),
-    }),
-  )
+  if (currencies > 0) state.money = Array.from({ length: currencies }, () => readMoney(reader, state.newestAt))
   state.reporting = reader.varint(currencies) - 1
+}
+
+function readMoney(reader: Reader, newest: number): Money {
+  return {
+    currency: reader.currency(),
+    firstAt: reader.age(newest),
+    purchasedMinor: reader.varint(MAX),
+    refundedMinor: reader.varint(MAX),
+  }
 }
 
 function readTrait(reader: Reader, newest: number): Trait {

@@ -50,8 +50,14 @@ export class RecordBatchBuilder {
     headers: Uint8Array,
     headerCount: number,
   ): void {
-    let at = this.#head(timestamp, key, value === null ? -1 : value.length, headers.length, headerCount)
+    const valueLength = value === null ? -1 : value.length
+    let at = this.#head(timestamp, key === null ? -1 : key.length, valueLength, headers.length, headerCount)
     const buffer = this.#buffer
+    if (key !== null) {
+      buffer.set(key, at)
+      at += key.length
+    }
+    at = writeVarint(buffer, at, valueLength)
     if (value !== null) {
       buffer.set(value, at)
       at += value.length
@@ -61,43 +67,33 @@ export class RecordBatchBuilder {
     this.#end = at + headers.length
   }
 
-  /** The same for a value (null when it is empty) and, right behind it, its headers, without an object for either. */
+  /** The same for a key, a value (null when it is empty) and its headers, which stand one behind the other. */
   addFrom(
     timestamp: number,
-    key: Uint8Array,
     source: Buffer,
+    keyStart: number,
     valueStart: number,
     valueEnd: number,
     headersEnd: number,
     headerCount: number,
   ): void {
-    let at = this.#head(
-      timestamp,
-      key,
-      valueEnd > valueStart ? valueEnd - valueStart : -1,
-      headersEnd - valueEnd,
-      headerCount,
-    )
+    const valueLength = valueEnd > valueStart ? valueEnd - valueStart : -1
+    let at = this.#head(timestamp, valueStart - keyStart, valueLength, headersEnd - valueEnd, headerCount)
     const buffer = this.#buffer
+    at += source.copy(buffer, at, keyStart, valueStart)
+    at = writeVarint(buffer, at, valueLength)
     at += source.copy(buffer, at, valueStart, valueEnd)
     at = writeVarint(buffer, at, headerCount)
     this.#end = at + source.copy(buffer, at, valueEnd, headersEnd)
   }
 
-  /** Writes a record up to its value, and makes room for the rest. @returns where the value begins */
-  #head(
-    timestamp: number,
-    key: Uint8Array | null,
-    valueLength: number,
-    headersLength: number,
-    headerCount: number,
-  ): number {
+  /** Writes a record up to its key, and makes room for the rest. @returns where the key begins */
+  #head(timestamp: number, keyLength: number, valueLength: number, headersLength: number, headerCount: number): number {
     if (this.#count === 0) {
       this.#firstTimestamp = timestamp
       this.#maxTimestamp = timestamp
     } else if (timestamp > this.#maxTimestamp) this.#maxTimestamp = timestamp
     const timestampDelta = timestamp - this.#firstTimestamp
-    const keyLength = key === null ? -1 : key.length
     const body =
       1 +
       varintSize(timestampDelta) +
@@ -114,13 +110,8 @@ export class RecordBatchBuilder {
     buffer[at++] = 0
     at = writeVarint(buffer, at, timestampDelta)
     at = writeVarint(buffer, at, this.#count)
-    at = writeVarint(buffer, at, keyLength)
-    if (key !== null) {
-      buffer.set(key, at)
-      at += keyLength
-    }
     this.#count++
-    return writeVarint(buffer, at, valueLength)
+    return writeVarint(buffer, at, keyLength)
   }
 
   /** The finished batch; valid until the next `reset` or `add`. */

@@ -49,7 +49,7 @@ beforeEach(() => {
 function plan(key: string, at: number): void {
   index.timers.set(key, at)
   const [tenantId = '', customerId = ''] = key.split('/')
-  timers.planned([{ tenantId, customerId, key, state: { nextTimerAt: at, openSnapshots: [] } } as never]) // all that is looked at
+  timers.planned([{ tenantId, customerId, key, nextLookAt: at } as never]) // all that is looked at
 }
 
 describe('what time it is', () => {
@@ -91,7 +91,7 @@ test('of 100,000 that are due at once, a batch with events gets 100, one without
   streamTimes.observe('event', 1_000_000)
   const keys = Array.from({ length: 100_000 }, (_, i) => `event/c-${i}`)
   for (const [i, key] of keys.entries()) index.timers.set(key, 1_000 + i)
-  timers.planned([{ tenantId: 'event', state: { nextTimerAt: 1_000, openSnapshots: [] } } as never])
+  timers.planned([{ tenantId: 'event', nextLookAt: 1_000 } as never])
   const seen: string[] = []
   for (let turn = 0; seen.length < 5_000; turn++) {
     const taken = await timers.take(turn % 2 === 0)
