@@ -60,6 +60,12 @@ export interface TaskPorts extends TakeoverPorts {
   readonly onRestored: (partition: number) => Promise<void>
 }
 
+/**
+ * Records of a session's first batch; each later one may have twice as many as the one before. After a takeover customers
+ * have waited already: their first scores must not wait until all that came meanwhile is scored.
+ */
+const FIRST_BATCH_RECORDS = 256
+
 /** How long nothing may come until it is looked whether thresholds have changed. */
 const IDLE_MS = 500
 
@@ -216,12 +222,15 @@ export class TaskSession implements PartitionSession {
     const signal = AbortSignal.any([this.#stop, this.#failed.signal])
     const inputs = this.#inputs!
     let batch: TakenRecord[] = []
+    let maxRecords = FIRST_BATCH_RECORDS
     for (;;) {
       if (batch.length === 0) {
         this.#cache.shrink(this.#confirmedBatch)
         const sweepMs = this.#sweep.isPending ? this.#ports.refreshRate.waitMs() : IDLE_MS
         const patienceMs = Math.min(IDLE_MS, sweepMs, this.#timers.quietMs())
-        batch = await inputs.take(this.#settings, signal, patienceMs)
+        const limits = { maxRecords: Math.min(maxRecords, this.#settings.maxRecords), maxBytes: this.#settings.maxBytes }
+        batch = await inputs.take(limits, signal, patienceMs)
+        maxRecords = 2 * limits.maxRecords
         this.#timers.readUpTo(inputs.idleMs)
       }
       const moved = await this.#sweepOn()

@@ -15,6 +15,7 @@ import type { TrainingExample } from '../schemas/avro/training-example.ts'
 import { AvroCodec } from '../schemas/codec.ts'
 import { encodeCrossSell } from '../schemas/cross-sell-encoder.ts'
 import { encodeCustomer } from '../schemas/customer-encoder.ts'
+import { encodeScoreChange } from '../schemas/score-change-encoder.ts'
 import { AppError, messageOf } from '../schemas/errors.ts'
 import type { InputEvent } from '../schemas/events.ts'
 import type { RedisKeys } from '../schemas/redis-keys.ts'
@@ -150,7 +151,7 @@ export async function connectWorker(options: ConnectOptions): Promise<WorkerConn
     refreshRate: new RefreshRate(config.REFRESH_PER_SECOND, LARGEST_PAGE, now),
     store: new RedisStore(stored),
     customerCodec: codec<Customer>('customers').useEncoder(encodeCustomer),
-    changeCodec: codec<ScoreChange>('score-changes'),
+    changeCodec: codec<ScoreChange>('score-changes').useEncoder(encodeScoreChange),
     exampleCodec: codec<TrainingExample>('training-examples'),
     sampleCodec: codec<ScoreSample>('score-samples'),
     snapshotCodec: codec<TrainingExample>('churn-snapshots'),

@@ -1,6 +1,6 @@
 import type { Customer } from './avro/customer.ts'
-import type { Reason } from './avro/reason.ts'
 import { AvroWriter } from './avro-writer.ts'
+import { writeReasons } from './reasons-encoder.ts'
 
 const writer = new AvroWriter()
 
@@ -37,11 +37,11 @@ export function encodeCustomer(customer: Customer, into: Buffer, at: number): nu
   writer.long(lead.score)
   writer.word(lead.grade)
   writer.word(lead.modelVersion)
-  reasons(lead.reasons)
+  writeReasons(writer, lead.reasons)
   writer.double(churn.risk)
   writer.word(churn.band)
   writer.word(churn.modelVersion)
-  reasons(churn.reasons)
+  writeReasons(writer, churn.reasons)
   writer.long(loyalty === null ? 0 : 1)
   if (loyalty !== null) {
     writer.double(loyalty.score)
@@ -59,17 +59,4 @@ function optionalWord(value: string | null): void {
 function optionalInt(value: number | null): void {
   writer.long(value === null ? 0 : 1)
   if (value !== null) writer.long(value)
-}
-
-/** An Avro array: one block of all items, then the empty block. */
-function reasons(items: readonly Reason[]): void {
-  if (items.length > 0) {
-    writer.long(items.length)
-    for (const { feature, value, contribution } of items) {
-      writer.word(feature)
-      writer.double(value)
-      writer.double(contribution)
-    }
-  }
-  writer.long(0)
 }

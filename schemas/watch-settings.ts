@@ -10,7 +10,7 @@ export const watchSettings = {
       sampleEvery: Type.Integer({
         minimum: 0,
         maximum: 1_000_000,
-        default: 16,
+        default: 64,
         description: 'One of so many scored events is sampled into `score-samples`; 0: none, and nothing is watched.',
       }),
       leastCustomers: Type.Integer({
