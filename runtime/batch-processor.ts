@@ -3,39 +3,26 @@ import type { Models } from '../models/linear-model.ts'
 import { nextLookAt } from '../models/next-look.ts'
 import { createEventContext, type EventContext } from '../processors/event-context.ts'
 import type { Outcome } from '../processors/outcome.ts'
-import type { Customer } from '../schemas/avro/customer.ts'
-import type { ScoreChange } from '../schemas/avro/score-change.ts'
-import type { ScoreSample } from '../schemas/avro/score-sample.ts'
-import type { TrainingExample } from '../schemas/avro/training-example.ts'
-import type { AvroCodec } from '../schemas/codec.ts'
 import { type CustomerState, cloneState, NEVER } from '../schemas/customer-state.ts'
 import { messageOf } from '../schemas/errors.ts'
 import type { InputEvent } from '../schemas/events.ts'
 import type { TenantSettings } from '../schemas/settings.ts'
-import { encodeState } from '../schemas/state-codec.ts'
 import type { Thresholds } from '../schemas/thresholds.ts'
-import { writeVarint } from '../schemas/varint.ts'
 import type { Scoring } from '../topology/scoring.ts'
-import type { BatchOutputs, Placed } from './batch-outputs.ts'
-import { ByteArena } from './byte-arena.ts'
 import { misnamed, misplaced } from './check-key.ts'
 import type { ChurnSnapshots } from './churn-snapshots.ts'
-import { type CachedCustomer, type CustomerCache, newPendingRecord, type PendingRecord } from './customer-cache.ts'
+import type { CachedCustomer, CustomerCache } from './customer-cache.ts'
+import { CustomerRecords, type CustomerRecordsOptions, MAX_STATE_BYTES } from './customer-records.ts'
 import { type DeadLetter, decodeFailure, encodeDeadLetter } from './dead-letter.ts'
 import type { ErrorRate } from './error-rate.ts'
 import type { TakenRecord } from './input-queue.ts'
-import { CUSTOMER_HEADERS, NO_ORIGIN_HEADERS, ORIGIN_HEADERS, ResultHeaders } from './record-headers.ts'
 import { StatePool } from './state-pool.ts'
 import type { StreamTimes } from './stream-time.ts'
 import { EventCounts } from './task-counters.ts'
 import type { WindowDeltas } from './window-deltas.ts'
 
-/** A quarter of what `customers` takes, whatever limits the settings allow. */
-const MAX_STATE_BYTES = 2 * 1024 * 1024
 /** A batch ends when what it writes comes to about this, or one event later. */
 const FULL_BYTES = 8 * 1024 * 1024
-/** What a customer of whom nothing is known yet will come to, about. */
-const NEW_CUSTOMER_BYTES = 512
 
 /** What is the same for all tenants' events between two batches. */
 export interface Broadcast {
@@ -51,18 +38,12 @@ export interface Broadcast {
   readonly modelsRevision: number
 }
 
-export interface BatchProcessorOptions {
-  readonly partition: number
+export interface BatchProcessorOptions extends CustomerRecordsOptions {
   readonly partitions: number
   readonly scoring: Scoring
   readonly broadcast: Broadcast
-  readonly customerCodec: AvroCodec<Customer>
-  readonly changeCodec: AvroCodec<ScoreChange>
-  readonly exampleCodec: AvroCodec<TrainingExample>
-  readonly sampleCodec: AvroCodec<ScoreSample>
   readonly cache: CustomerCache
   readonly snapshots: ChurnSnapshots
-  readonly outputs: BatchOutputs
   readonly streamTimes: StreamTimes
   readonly windowDeltas: WindowDeltas
   /** The task's own: it remembers over the sessions that it ends. */
@@ -107,14 +88,9 @@ class DraftSpoilt extends Error {}
 export class BatchProcessor {
   readonly #options: BatchProcessorOptions
   readonly #context: EventContext = createEventContext()
-  readonly #headers: ResultHeaders
-  /** Two, used by turns: Redis is still being sent one batch's values while the next batch is encoded. */
-  readonly #arenas = [new ByteArena(), new ByteArena()] as const
+  readonly #records: CustomerRecords
   readonly #counts = new EventCounts()
   readonly #states = new StatePool()
-  #pending: PendingRecord[] = []
-  #scratch = Buffer.allocUnsafeSlow(4_096)
-  #touched: CachedCustomer[] = []
   #replanned = new Set<CachedCustomer>()
   #looked = 0
   #batch = 0
@@ -122,7 +98,7 @@ export class BatchProcessor {
 
   constructor(options: BatchProcessorOptions) {
     this.#options = options
-    this.#headers = new ResultHeaders(options.partition)
+    this.#records = new CustomerRecords(options)
   }
 
   get batch(): number {
@@ -136,7 +112,7 @@ export class BatchProcessor {
 
   /** Customers that the batch changed, with their newest values. */
   get touched(): readonly CachedCustomer[] {
-    return this.#touched
+    return this.#records.touched
   }
 
   /** Customers that the batch looked at without writing anything of them; call after `committed`. */
@@ -201,10 +177,11 @@ export class BatchProcessor {
       const { draft } = customer
       if (customer.touched) this.#replanned.delete(customer)
       if (customer.touched || draft === null) continue
-      cache.keep(customer, draft, this.#scratch, 0, this.#encode(draft))
+      const length = this.#records.encodeState(draft)
+      cache.keep(customer, draft, this.#records.encodedState, 0, length)
       this.#close(customer)
     }
-    for (const customer of this.#touched) {
+    for (const customer of this.#records.touched) {
       const { draft, pending } = customer
       if (draft === null) cache.forget(customer)
       else cache.keep(customer, draft, pending.source, pending.valueEnd - pending.stateBytes, pending.valueEnd)
@@ -219,43 +196,41 @@ export class BatchProcessor {
     customer.batch = this.#batch
   }
 
-  get #arena(): ByteArena {
-    return this.#arenas[this.#batch % 2 === 0 ? 0 : 1]
+  get #isFull(): boolean {
+    return this.#bytes + this.#records.bytes >= FULL_BYTES || this.#options.windowDeltas.isFull
   }
 
   /** @param careful each event has a draft of its own, encoded before it counts */
   #run({ batch, moved, look }: Work, careful: boolean): number {
-    for (const customer of [...this.#touched, ...this.#replanned]) {
+    for (const customer of [...this.#records.touched, ...this.#replanned]) {
       customer.touched = false
       customer.draft = null
       customer.before = null
     }
     this.#states.reset()
-    this.#touched = []
     this.#replanned = new Set()
     this.#looked = 0
     this.#bytes = 0
     this.#counts.clear()
-    this.#arena.reset()
     this.#context.now = this.#options.now()
-    this.#options.outputs.reset(this.#context.now)
+    this.#records.begin(this.#context.now, careful)
     this.#options.windowDeltas.reset()
     this.#options.snapshots.reset()
     for (const { key, cause } of moved) this.#rerank(this.#options.cache.get(key)!, cause, careful)
     let done = 0
-    while (done < batch.length && this.#bytes < FULL_BYTES && !this.#options.windowDeltas.isFull) {
+    while (done < batch.length && !this.#isFull) {
       const taken = batch[done++]!
       if (taken.refused) this.#deadLetter(taken, taken.refused)
       else if (taken.input === null) this.#erase(taken)
       else this.#score(taken, careful)
     }
-    while (done === batch.length && this.#looked < look.due.length && this.#bytes < FULL_BYTES) {
+    while (done === batch.length && this.#looked < look.due.length && !this.#isFull) {
       const customer = this.#options.cache.get(look.due[this.#looked++]!)!
       this.#fireTimers(customer, look.clockOf(customer.tenantId), careful)
       // Also if there was nothing to fire: the entry of the index that led here is then put right.
       this.#replanned.add(customer)
     }
-    this.#seal()
+    if (!this.#records.seal()) throw new DraftSpoilt()
     return done
   }
 
@@ -272,7 +247,7 @@ export class BatchProcessor {
     context.draft = shared ? customer.draft! : (this.#copyOf(customer) ?? this.#states.takeNew())
     try {
       let outcome = scoring.process(context)
-      if (outcome.kind === 'forward' && careful && this.#encode(context.draft) > MAX_STATE_BYTES) outcome = tooLarge()
+      if (outcome.kind === 'forward' && careful && this.#records.isTooLarge(context.draft)) outcome = tooLarge()
       if (outcome.kind === 'forward') this.#forward(customer, taken)
       else if (shared && context.draftChanged) throw new DraftSpoilt()
       else if (outcome.kind === 'drop') this.#counts.dropped(outcome.reason)
@@ -325,7 +300,7 @@ export class BatchProcessor {
       try {
         const outcome = scoring.fire(context)
         if (outcome.kind === 'forward') {
-          if (careful && this.#encode(context.draft) > MAX_STATE_BYTES) throw new Error('the state is too large')
+          if (careful && this.#records.isTooLarge(context.draft)) throw new Error('the state is too large')
           this.#forward(customer, null)
           this.#counts.timers++
         }
@@ -359,7 +334,7 @@ export class BatchProcessor {
     this.#context.draft = this.#copyOf(customer)!
     try {
       if (this.#options.scoring.rerank(this.#context, cause).kind !== 'forward') return
-      if (careful && this.#encode(this.#context.draft) > MAX_STATE_BYTES) return
+      if (careful && this.#records.isTooLarge(this.#context.draft)) return
       this.#forward(customer, null)
       this.#counts.refreshed++
     } catch (error) {
@@ -391,73 +366,20 @@ export class BatchProcessor {
     context.streamTime = streamTimes.of(tenantId)
   }
 
-  /**
-   * Encodes what the customer's event gave, or what moved him without one. What can't be encoded throws before any of it
-   * counts.
-   */
+  /** What the customer's event gave, or what moved him without one. What can't be encoded throws before any of it counts. */
   #forward(customer: CachedCustomer, taken: TakenRecord | null): void {
-    const { customerCodec, changeCodec, exampleCodec, sampleCodec, outputs, snapshots, streamTimes, windowDeltas } =
-      this.#options
+    const { snapshots, streamTimes, windowDeltas } = this.#options
     const context = this.#context
-    const arena = this.#arena
-    const headers = this.#headers
-    const record = taken?.record ?? null
-    const keyBytes = record === null ? Buffer.from(customer.key) : record.bytes
-    const keyAt = record === null ? 0 : record.keyAt
-    const keyLength = record === null ? keyBytes.length : record.keyLength
-    const headerCount = taken === null ? NO_ORIGIN_HEADERS : CUSTOMER_HEADERS
-    let valueEnd = 0
-    const keyStart = arena.place((into, at) => {
-      if (at + keyLength > into.length) return -1
-      const start = at + keyBytes.copy(into, at, keyAt, keyAt + keyLength)
-      valueEnd = customerCodec.encodeInto(context.customer, into, start)
-      if (valueEnd < 0) return valueEnd
-      if (taken === null) return headers.writeWithoutOrigin(into, valueEnd, context.eventId)
-      return headers.write(into, valueEnd, taken.topic, taken.record.offset, taken.record.timestamp, context.eventId)
-    })
-    const source = arena.buffer
-    const headersEnd = arena.end
-    const start = keyStart + keyLength
-    const changes = context.changes.map((change): Placed => {
-      const length = taken === null ? 0 : headers.originEnd - valueEnd
-      let end = 0
-      const from = arena.place((into, at) => {
-        if (at + keyLength > into.length) return -1
-        end = changeCodec.encodeInto(change, into, at + source.copy(into, at, keyStart, start))
-        if (end < 0 || end + length > into.length) return -1
-        return end + source.copy(into, end, valueEnd, valueEnd + length)
-      })
-      return {
-        source: arena.buffer,
-        keyStart: from,
-        start: from + keyLength,
-        valueEnd: end,
-        headersEnd: arena.end,
-        headerCount: taken === null ? 0 : ORIGIN_HEADERS,
-      }
-    })
-    const examples = context.examples.map((example) => exampleCodec.encode(example))
-    const sample = context.sample && sampleCodec.encode(context.sample)
-    if (context.snapshot !== null) this.#bytes += snapshots.open(customer.key, context.snapshot)
-    for (const each of changes) {
-      outputs.change(each)
-      this.#bytes += each.headersEnd - each.keyStart
-    }
-    for (const each of examples) {
-      outputs.example(source.subarray(keyStart, start), each)
-      this.#bytes += each.length
-    }
-    if (sample !== null) {
-      outputs.sample(source.subarray(keyStart, start), sample)
-      this.#bytes += sample.length
-    }
-    this.#hold(customer, source, keyStart, start, valueEnd, headersEnd, headerCount)
+    const { snapshot } = context
+    const encoded = snapshot && snapshots.encode(snapshot)
+    this.#records.write(context, customer, taken)
+    if (snapshot && encoded) this.#bytes += snapshots.open(customer.key, snapshot, encoded)
     windowDeltas.add(context)
     if (taken !== null && context.late !== null) this.#deadLetter(taken, { stage: 'window', ...context.late })
     streamTimes.observe(context.tenantId, context.draft.newestAt)
     if (taken !== null) this.#counts.scored++
-    this.#counts.changes += changes.length
-    this.#counts.examples += examples.length
+    this.#counts.changes += context.changes.length
+    this.#counts.examples += context.examples.length
     if (context.outcomeWithoutExample) this.#counts.outcomesWithoutExample++
     customer.draft = context.draft
     customer.probability = context.customer.lead.probability
@@ -467,113 +389,12 @@ export class BatchProcessor {
   /** A null value on `profiles`: nothing of the customer stays. */
   #erase(taken: TakenRecord): void {
     const customer = this.#customerOf(taken)
-    const { record, topic } = taken
     // What is read here, populations need as well: they count him out where he stood.
     const current = customer.draft ?? this.#copyOf(customer)
     this.#options.snapshots.drop(customer.key, current?.openSnapshots ?? [])
-    const eventId = `erasure:${topic}/${this.#options.partition}/${record.offset}`
-    const arena = this.#arena
-    let start = 0
-    const keyStart = arena.place((into, at) => {
-      if (at + record.keyLength > into.length) return -1
-      start = at + record.bytes.copy(into, at, record.keyAt, record.keyAt + record.keyLength)
-      return this.#headers.write(into, start, topic, record.offset, record.timestamp, eventId)
-    })
-    this.#hold(customer, arena.buffer, keyStart, start, start, arena.end, CUSTOMER_HEADERS)
+    this.#records.writeTombstone(customer, taken)
     this.#counts.erasures++
     customer.draft = null
-  }
-
-  /** The customer's newest record waits; the one before it is written as it stands, without the state. */
-  #hold(
-    customer: CachedCustomer,
-    source: Buffer,
-    keyStart: number,
-    start: number,
-    valueEnd: number,
-    headersEnd: number,
-    headerCount: number,
-  ): void {
-    if (customer.touched) this.#options.outputs.customer(customer.pending)
-    else {
-      customer.pending = this.#pending[this.#touched.length] ??= newPendingRecord()
-      customer.touched = true
-      this.#touched.push(customer)
-      this.#bytes += Math.max(customer.bytes, NEW_CUSTOMER_BYTES)
-    }
-    const { pending } = customer
-    pending.source = source
-    pending.keyStart = keyStart
-    pending.start = start
-    pending.valueEnd = valueEnd
-    pending.headersEnd = headersEnd
-    pending.headerCount = headerCount
-    pending.stateBytes = 0
-    this.#bytes += headersEnd - keyStart
-  }
-
-  /** Writes what waits: tombstones first, as the last record holds the input offsets and tombstones don't stay for ever. */
-  #seal(): void {
-    let last: CachedCustomer | null = null
-    for (const isErased of [true, false]) {
-      for (const customer of this.#touched) {
-        if ((customer.draft === null) !== isErased) continue
-        if (last !== null) this.#options.outputs.customer(last.pending)
-        last = customer
-        if (customer.draft !== null) this.#complete(customer, customer.draft)
-        else customer.bytes = 0
-      }
-    }
-    if (last === null) return
-    this.#options.outputs.lastCustomer(last.pending)
-  }
-
-  /** Puts the state in: it is the record's last field, of which only the length, 0, has been written. */
-  #complete(customer: CachedCustomer, draft: CustomerState): void {
-    const { pending } = customer
-    const stateBytes = this.#sealedState(draft)
-    const { source, keyStart, start, valueEnd, headersEnd } = pending
-    let end = 0
-    const room = headersEnd - keyStart + 8 + stateBytes
-    const placed = this.#arena.place((into, at) => {
-      if (at + room > into.length) return -1
-      source.copy(into, at, keyStart, valueEnd - 1)
-      end = writeVarint(into, at + valueEnd - 1 - keyStart, stateBytes)
-      end += this.#scratch.copy(into, end, 0, stateBytes)
-      return end + source.copy(into, end, valueEnd, headersEnd)
-    })
-    pending.source = this.#arena.buffer
-    pending.keyStart = placed
-    pending.start = placed + start - keyStart
-    pending.valueEnd = end
-    pending.stateBytes = stateBytes
-    pending.headersEnd = this.#arena.end
-    customer.bytes = end - pending.start
-  }
-
-  /** @throws DraftSpoilt: of which of the customer's events it is the fault is found out by doing the batch again */
-  #sealedState(draft: CustomerState): number {
-    let length: number
-    try {
-      length = this.#encode(draft)
-    } catch {
-      throw new DraftSpoilt()
-    }
-    if (length > MAX_STATE_BYTES) throw new DraftSpoilt()
-    return length
-  }
-
-  /** The state into the scratch buffer. @returns its length, or Infinity when it is too long for any record */
-  #encode(draft: CustomerState): number {
-    for (;;) {
-      try {
-        return encodeState(draft, this.#scratch, 0)
-      } catch (error) {
-        if (!(error instanceof RangeError)) throw error
-        if (this.#scratch.length >= MAX_STATE_BYTES) return Number.POSITIVE_INFINITY
-        this.#scratch = Buffer.allocUnsafeSlow(this.#scratch.length * 2)
-      }
-    }
   }
 
   /** Those that `prepare` didn't find were loaded since. */

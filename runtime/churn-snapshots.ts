@@ -40,10 +40,13 @@ export class ChurnSnapshots {
   }
 
   /** @returns about how many bytes it will write */
-  open(customerKey: string, snapshot: TrainingExample): number {
-    const value = this.#codec.encode(snapshot)
-    this.#changed.set(snapshotKey(customerKey, snapshot.knownAt), value)
-    return value.length
+  open(customerKey: string, { knownAt }: TrainingExample, encoded: Buffer): number {
+    this.#changed.set(snapshotKey(customerKey, knownAt), encoded)
+    return encoded.length
+  }
+
+  encode(snapshot: TrainingExample): Buffer {
+    return this.#codec.encode(snapshot)
   }
 
   /** @returns as above */

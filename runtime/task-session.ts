@@ -228,7 +228,10 @@ export class TaskSession implements PartitionSession {
         this.#cache.shrink(this.#confirmedBatch)
         const sweepMs = this.#sweep.isPending ? this.#ports.refreshRate.waitMs() : IDLE_MS
         const patienceMs = Math.min(IDLE_MS, sweepMs, this.#timers.quietMs())
-        const limits = { maxRecords: Math.min(maxRecords, this.#settings.maxRecords), maxBytes: this.#settings.maxBytes }
+        const limits = {
+          maxRecords: Math.min(maxRecords, this.#settings.maxRecords),
+          maxBytes: this.#settings.maxBytes,
+        }
         batch = await inputs.take(limits, signal, patienceMs)
         maxRecords = 2 * limits.maxRecords
         this.#timers.readUpTo(inputs.idleMs)

@@ -1,0 +1,246 @@
+import type { EventContext } from '../processors/event-context.ts'
+import type { Customer } from '../schemas/avro/customer.ts'
+import type { ScoreChange } from '../schemas/avro/score-change.ts'
+import type { ScoreSample } from '../schemas/avro/score-sample.ts'
+import type { TrainingExample } from '../schemas/avro/training-example.ts'
+import type { AvroCodec } from '../schemas/codec.ts'
+import type { CustomerState } from '../schemas/customer-state.ts'
+import { encodeState } from '../schemas/state-codec.ts'
+import { writeVarint } from '../schemas/varint.ts'
+import type { BatchOutputs, Placed } from './batch-outputs.ts'
+import { ByteArena } from './byte-arena.ts'
+import { type CachedCustomer, newPendingRecord, type PendingRecord } from './customer-cache.ts'
+import type { TakenRecord } from './input-queue.ts'
+import { CUSTOMER_HEADERS, NO_ORIGIN_HEADERS, ORIGIN_HEADERS, ResultHeaders } from './record-headers.ts'
+
+/** A quarter of what `customers` takes, whatever limits the settings allow. */
+export const MAX_STATE_BYTES = 2 * 1024 * 1024
+/** What a customer of whom nothing is known yet will come to, about. */
+const NEW_CUSTOMER_BYTES = 512
+
+export interface CustomerRecordsOptions {
+  readonly partition: number
+  readonly customerCodec: AvroCodec<Customer>
+  readonly changeCodec: AvroCodec<ScoreChange>
+  readonly exampleCodec: AvroCodec<TrainingExample>
+  readonly sampleCodec: AvroCodec<ScoreSample>
+  readonly outputs: BatchOutputs
+}
+
+/** Encodes what a batch says of its customers. Only the last `customers` record of a customer carries his state. */
+export class CustomerRecords {
+  readonly #options: CustomerRecordsOptions
+  readonly #headers: ResultHeaders
+  /** Two, used by turns: Redis is still being sent one batch's values while the next batch is encoded. */
+  #arena = new ByteArena()
+  #otherArena = new ByteArena()
+  readonly #pending: PendingRecord[] = []
+  #scratch = Buffer.allocUnsafeSlow(4_096)
+  #touched: CachedCustomer[] = []
+  #bytes = 0
+
+  constructor(options: CustomerRecordsOptions) {
+    this.#options = options
+    this.#headers = new ResultHeaders(options.partition)
+  }
+
+  /** Customers of whom there are records. */
+  get touched(): readonly CachedCustomer[] {
+    return this.#touched
+  }
+
+  /** What all records come to, about. */
+  get bytes(): number {
+    return this.#bytes
+  }
+
+  /** Where `encodeState` writes, from 0 on. */
+  get encodedState(): Buffer {
+    return this.#scratch
+  }
+
+  /**
+   * Begins a batch: what the one before wrote stays where it is, what that before it wrote doesn't.
+   * @param now epoch ms
+   * @param again the batch that was begun last is begun anew
+   */
+  begin(now: number, again: boolean): void {
+    if (!again) [this.#arena, this.#otherArena] = [this.#otherArena, this.#arena]
+    this.#arena.reset()
+    this.#touched = []
+    this.#bytes = 0
+    this.#options.outputs.reset(now)
+  }
+
+  /**
+   * Writes what an event of the customer, or something else (`taken` is null), gave.
+   * @throws AppError what can't be encoded, before any of it counts
+   */
+  write(context: EventContext, customer: CachedCustomer, taken: TakenRecord | null): void {
+    const { customerCodec, changeCodec, exampleCodec, sampleCodec, outputs } = this.#options
+    const arena = this.#arena
+    const headers = this.#headers
+    const record = taken?.record ?? null
+    const keyBytes = record === null ? Buffer.from(customer.key) : record.bytes
+    const keyAt = record === null ? 0 : record.keyAt
+    const keyLength = record === null ? keyBytes.length : record.keyLength
+    const headerCount = taken === null ? NO_ORIGIN_HEADERS : CUSTOMER_HEADERS
+    let valueEnd = 0
+    const keyStart = arena.place((into, at) => {
+      if (at + keyLength > into.length) return -1
+      const start = at + keyBytes.copy(into, at, keyAt, keyAt + keyLength)
+      valueEnd = customerCodec.encodeInto(context.customer, into, start)
+      if (valueEnd < 0) return valueEnd
+      if (taken === null) return headers.writeWithoutOrigin(into, valueEnd, context.eventId)
+      return headers.write(into, valueEnd, taken.topic, taken.record.offset, taken.record.timestamp, context.eventId)
+    })
+    const source = arena.buffer
+    const headersEnd = arena.end
+    const start = keyStart + keyLength
+    const changes = context.changes.map((change): Placed => {
+      const length = taken === null ? 0 : headers.originEnd - valueEnd
+      let end = 0
+      const from = arena.place((into, at) => {
+        if (at + keyLength > into.length) return -1
+        end = changeCodec.encodeInto(change, into, at + source.copy(into, at, keyStart, start))
+        if (end < 0 || end + length > into.length) return -1
+        return end + source.copy(into, end, valueEnd, valueEnd + length)
+      })
+      return {
+        source: arena.buffer,
+        keyStart: from,
+        start: from + keyLength,
+        valueEnd: end,
+        headersEnd: arena.end,
+        headerCount: taken === null ? 0 : ORIGIN_HEADERS,
+      }
+    })
+    const examples = context.examples.map((example) => exampleCodec.encode(example))
+    const sample = context.sample && sampleCodec.encode(context.sample)
+    for (const each of changes) {
+      outputs.change(each)
+      this.#bytes += each.headersEnd - each.keyStart
+    }
+    for (const each of examples) {
+      outputs.example(source.subarray(keyStart, start), each)
+      this.#bytes += each.length
+    }
+    if (sample !== null) {
+      outputs.sample(source.subarray(keyStart, start), sample)
+      this.#bytes += sample.length
+    }
+    this.#hold(customer, source, keyStart, start, valueEnd, headersEnd, headerCount)
+  }
+
+  /** Nothing of the customer stays. */
+  writeTombstone(customer: CachedCustomer, { record, topic }: TakenRecord): void {
+    const eventId = `erasure:${topic}/${this.#options.partition}/${record.offset}`
+    const arena = this.#arena
+    let start = 0
+    const keyStart = arena.place((into, at) => {
+      if (at + record.keyLength > into.length) return -1
+      start = at + record.bytes.copy(into, at, record.keyAt, record.keyAt + record.keyLength)
+      return this.#headers.write(into, start, topic, record.offset, record.timestamp, eventId)
+    })
+    this.#hold(customer, arena.buffer, keyStart, start, start, arena.end, CUSTOMER_HEADERS)
+  }
+
+  /** The customer's newest record waits; the one before it is written as it stands, without the state. */
+  #hold(
+    customer: CachedCustomer,
+    source: Buffer,
+    keyStart: number,
+    start: number,
+    valueEnd: number,
+    headersEnd: number,
+    headerCount: number,
+  ): void {
+    if (customer.touched) this.#options.outputs.customer(customer.pending)
+    else {
+      customer.pending = this.#pending[this.#touched.length] ??= newPendingRecord()
+      customer.touched = true
+      this.#touched.push(customer)
+      this.#bytes += Math.max(customer.bytes, NEW_CUSTOMER_BYTES)
+    }
+    const { pending } = customer
+    pending.source = source
+    pending.keyStart = keyStart
+    pending.start = start
+    pending.valueEnd = valueEnd
+    pending.headersEnd = headersEnd
+    pending.headerCount = headerCount
+    pending.stateBytes = 0
+    this.#bytes += headersEnd - keyStart
+  }
+
+  /**
+   * Writes what waits: tombstones first, as the last record holds the input offsets and tombstones don't stay for ever.
+   * @returns false: a state can't be written, and the batch is worthless
+   */
+  seal(): boolean {
+    let last: CachedCustomer | null = null
+    for (const isErased of [true, false]) {
+      for (const customer of this.#touched) {
+        if ((customer.draft === null) !== isErased) continue
+        if (last !== null) this.#options.outputs.customer(last.pending)
+        last = customer
+        if (customer.draft === null) customer.bytes = 0
+        else if (!this.#complete(customer, customer.draft)) return false
+      }
+    }
+    if (last !== null) this.#options.outputs.lastCustomer(last.pending)
+    return true
+  }
+
+  /** Puts the state in: it is the record's last field, of which only the length, 0, has been written. */
+  #complete(customer: CachedCustomer, draft: CustomerState): boolean {
+    const { pending } = customer
+    const stateBytes = this.#lengthOf(draft)
+    if (stateBytes > MAX_STATE_BYTES) return false
+    const { source, keyStart, start, valueEnd, headersEnd } = pending
+    let end = 0
+    const room = headersEnd - keyStart + 8 + stateBytes
+    const placed = this.#arena.place((into, at) => {
+      if (at + room > into.length) return -1
+      source.copy(into, at, keyStart, valueEnd - 1)
+      end = writeVarint(into, at + valueEnd - 1 - keyStart, stateBytes)
+      end += this.#scratch.copy(into, end, 0, stateBytes)
+      return end + source.copy(into, end, valueEnd, headersEnd)
+    })
+    pending.source = this.#arena.buffer
+    pending.keyStart = placed
+    pending.start = placed + start - keyStart
+    pending.valueEnd = end
+    pending.stateBytes = stateBytes
+    pending.headersEnd = this.#arena.end
+    customer.bytes = end - pending.start
+    return true
+  }
+
+  /** Infinity for one that can't be encoded at all: whose fault that is, is found out by doing the batch again. */
+  #lengthOf(draft: CustomerState): number {
+    try {
+      return this.encodeState(draft)
+    } catch {
+      return Number.POSITIVE_INFINITY
+    }
+  }
+
+  /** @throws AppError INTERNAL when it can't be encoded at all */
+  isTooLarge(draft: CustomerState): boolean {
+    return this.encodeState(draft) > MAX_STATE_BYTES
+  }
+
+  /** The state into the scratch buffer. @returns its length, or Infinity when it is too long for any record */
+  encodeState(draft: CustomerState): number {
+    for (;;) {
+      try {
+        return encodeState(draft, this.#scratch, 0)
+      } catch (error) {
+        if (!(error instanceof RangeError)) throw error
+        if (this.#scratch.length >= MAX_STATE_BYTES) return Number.POSITIVE_INFINITY
+        this.#scratch = Buffer.allocUnsafeSlow(this.#scratch.length * 2)
+      }
+    }
+  }
+}
