@@ -107,6 +107,7 @@ const anyEdges = fc.record({
 describe('nextCrossing', () => {
   it('finds the first crossing that looking every hour finds, and none before it', () => {
     let found = 0
+    let gaveUp = 0
     fc.assert(
       fc.property(anyOdds, anyEdges, ([model, state], { above, below }) => {
         const odds = quietOdds(model, state, state.newestAt)
@@ -119,7 +120,12 @@ describe('nextCrossing', () => {
           return
         }
         const there = odds.at(crossing, newMoment()).odds
-        expect(there >= edges.up || there < edges.down).toBe(true)
+        if (there < edges.up && there >= edges.down) {
+          // The search took too long and says up to when it knows: rare, and no crossing may be passed over.
+          gaveUp++
+          expect(brute === null || brute >= crossing).toBe(true)
+          return
+        }
         // A visit of less than an hour may fall between two looks.
         if (brute === null || brute > crossing + HOUR_DAYS) {
           const hourLater = odds.at(Math.ceil(crossing * 24) / 24, newMoment()).odds
@@ -134,6 +140,7 @@ describe('nextCrossing', () => {
       { numRuns: 1_000 },
     )
     expect(found).toBeGreaterThan(50)
+    expect(gaveUp).toBeLessThan(found / 10)
   })
 
   it('needs a crossing to be one at the very beginning', () => {
