@@ -7,7 +7,7 @@ import { decodeNumbers, encodeNumbers } from './entry-numbers.ts'
 import { Population } from './population.ts'
 import { decodePopulation, encodePopulation } from './population-codec.ts'
 import { nextThresholds } from './population-thresholds.ts'
-import type { AggregateClock } from './source-times.ts'
+import { type AggregateClock, SourceTimes } from './source-times.ts'
 
 const DAY_MS = 86_400_000
 
@@ -15,6 +15,7 @@ interface Tenant {
   population: Population
   /** The newest event time of any partition. */
   streamTime: number
+  readonly sources: SourceTimes
   published: Thresholds | null
   /** Its entries differ from what was written last. */
   changed: boolean
@@ -22,19 +23,27 @@ interface Tenant {
   settledOn: number
 }
 
+export interface PopulationAggregatesOptions {
+  /** Of the input topics: that many sources. */
+  readonly partitions: number
+  readonly settings: (tenantId: string) => TenantSettings
+}
+
 /**
  * The populations of one aggregate task: deltas in, state entries and thresholds out. Deterministic, as WindowAggregates;
  * nothing is seen outside before the changes of a `flush` are committed.
  *
  * Keys of `aggregate-state`: `<tenantId>/population` (histograms), which is also the key of the deltas,
- * `<tenantId>/population/time` (stream time) and `<tenantId>/population/thresholds` (those sent last, JSON).
+ * `<tenantId>/population/time` (stream times) and `<tenantId>/population/thresholds` (those sent last, JSON).
  */
 export class PopulationAggregates {
   readonly #settings: (tenantId: string) => TenantSettings
+  readonly #partitions: number
   readonly #tenants = new Map<string, Tenant>()
 
-  constructor(options: { readonly settings: (tenantId: string) => TenantSettings }) {
-    this.#settings = options.settings
+  constructor({ settings, partitions }: PopulationAggregatesOptions) {
+    this.#settings = settings
+    this.#partitions = partitions
   }
 
   /** Whether a key of `aggregate-state` is of this kind. */
@@ -50,15 +59,20 @@ export class PopulationAggregates {
     const [tenantId = '', , part] = key.split('/')
     const tenant = this.#tenant(tenantId)
     if (part === undefined) tenant.population = decodePopulation(value)
-    else if (part === 'time') tenant.streamTime = decodeNumbers(value)[0] ?? 0
-    else if (part === 'thresholds') tenant.published = parseThresholds(JSON.parse(value.toString()))
+    else if (part === 'time') {
+      const [streamTime = 0, ...sources] = decodeNumbers(value)
+      tenant.streamTime = streamTime
+      tenant.sources.restore(sources)
+    } else if (part === 'thresholds') tenant.published = parseThresholds(JSON.parse(value.toString()))
     else throw new AppError('STATE_UNREADABLE', `aggregate state: key ${key} is of an unknown kind`)
   }
 
-  add(delta: PopulationDelta): void {
+  /** @param writtenAt timestamp of the delta's record */
+  add(delta: PopulationDelta, writtenAt: number): void {
     const tenant = this.#tenant(delta.tenantId)
     tenant.population.apply(delta)
     tenant.streamTime = Math.max(tenant.streamTime, delta.streamTime)
+    tenant.sources.observe(delta.source, delta.streamTime, writtenAt)
     tenant.changed = true
     tenant.settledOn = Number.NaN
   }
@@ -72,7 +86,10 @@ export class PopulationAggregates {
       const scope = `${tenantId}/population`
       if (tenant.changed) {
         changes.entries.push({ key: scope, value: encodePopulation(tenant.population) })
-        changes.entries.push({ key: `${scope}/time`, value: encodeNumbers([tenant.streamTime]) })
+        changes.entries.push({
+          key: `${scope}/time`,
+          value: encodeNumbers([tenant.streamTime, ...tenant.sources.toNumbers()]),
+        })
         tenant.changed = false
       }
       const thresholds = this.#due(tenantId, tenant, clock)
@@ -85,7 +102,7 @@ export class PopulationAggregates {
 
   #due(tenantId: string, tenant: Tenant, clock: AggregateClock): Thresholds | null {
     const settings = this.#settings(tenantId)
-    const asOf = settings.clock === 'event' ? tenant.streamTime : clock.now
+    const asOf = settings.clock === 'event' ? eventTime(tenant, clock, settings) : clock.now
     const day = Math.floor(asOf / DAY_MS)
     const { bins, minCustomers } = settings.population
     if (tenant.settledOn === day && tenant.published?.bins === bins) return null
@@ -99,6 +116,7 @@ export class PopulationAggregates {
       tenant = {
         population: new Population(),
         streamTime: 0,
+        sources: new SourceTimes(this.#partitions),
         published: null,
         changed: false,
         settledOn: Number.NaN,
@@ -107,4 +125,13 @@ export class PopulationAggregates {
     }
     return tenant
   }
+}
+
+/**
+ * A day has turned when every partition has passed its end: thresholds made as the first one does would miss what the others
+ * still read of it, and stand until the next. Before all have spoken, it is the newest time of any.
+ */
+function eventTime({ sources, streamTime }: Tenant, { readUpTo }: AggregateClock, { windows }: TenantSettings): number {
+  const passed = sources.passedBy(readUpTo, windows.idleMs)
+  return Number.isFinite(passed) ? Math.min(passed, streamTime) : streamTime
 }

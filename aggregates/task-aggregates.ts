@@ -24,7 +24,7 @@ export class TaskAggregates {
   *add(input: DeltaInput, writtenAt: number): Generator<void, DeltaRefusal | null> {
     if (input.topic === 'nps-deltas') return this.#windows.addNps(input.event, writtenAt)
     if (input.topic === 'basket-deltas') return yield* this.#windows.addBaskets(input.event, writtenAt)
-    this.#populations.add(input.event)
+    this.#populations.add(input.event, writtenAt)
     return null
   }
 

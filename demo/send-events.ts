@@ -3,6 +3,11 @@ import type { InputEvent } from '../schemas/events.ts'
 import type { InputTopic } from '../schemas/topics.ts'
 
 const BATCH = 2_000
+/**
+ * Topics of one batch are written side by side: one may be read while another is still on its way. Within half of
+ * `windows.graceMs` (a day by default) no answer is late by that.
+ */
+const BATCH_SPAN_MS = 12 * 3_600_000
 
 /** What was handed to the producer so far. */
 export interface Sent {
@@ -41,8 +46,9 @@ export async function sendEvents(
     underWay.catch(() => {})
   }
   for await (const event of events) {
+    const isLong = batch.length > 0 && event.event.occurredAt - batch[0]!.event.occurredAt > BATCH_SPAN_MS
+    if (isLong || batch.length >= BATCH) await write()
     batch.push(event)
-    if (batch.length >= BATCH) await write()
   }
   await write()
   await underWay

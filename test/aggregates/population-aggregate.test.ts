@@ -19,7 +19,14 @@ function delta(tenantId: 'shop' | 'past', count: number, fields: Partial<Populat
 }
 
 class Task {
-  readonly aggregates = new PopulationAggregates({ settings: (tenantId) => settings[tenantId as 'shop' | 'past'] })
+  readonly aggregates = new PopulationAggregates({
+    partitions: 2,
+    settings: (tenantId) => settings[tenantId as 'shop' | 'past'],
+  })
+
+  add(delta: PopulationDelta, writtenAt = NOW): void {
+    this.aggregates.add(delta, writtenAt)
+  }
 
   flush(now: number): AggregateChanges {
     const changes: AggregateChanges = { entries: [], results: [] }
@@ -31,12 +38,12 @@ class Task {
 describe('PopulationAggregates', () => {
   it('send thresholds when a population is large enough, and keep them', () => {
     const task = new Task()
-    task.aggregates.add(delta('shop', 19))
+    task.add(delta('shop', 19))
     expect(task.flush(NOW)).toMatchObject({
       entries: [{ key: 'shop/population' }, { key: 'shop/population/time' }],
       results: [],
     })
-    task.aggregates.add(delta('shop', 1))
+    task.add(delta('shop', 1))
     const { entries, results } = task.flush(NOW)
     expect(entries.map(({ key }) => key)).toEqual([
       'shop/population',
@@ -51,9 +58,9 @@ describe('PopulationAggregates', () => {
 
   it('send them again when the day turns by the clock, without any delta', () => {
     const task = new Task()
-    task.aggregates.add(delta('shop', 20))
+    task.add(delta('shop', 20))
     task.flush(NOW)
-    task.aggregates.add(delta('shop', 1))
+    task.add(delta('shop', 1))
     expect(task.flush(NOW + 1_000).results).toEqual([])
     expect(task.flush(NOW + DAY_MS)).toMatchObject({
       entries: [{ key: 'shop/population/thresholds' }],
@@ -62,14 +69,28 @@ describe('PopulationAggregates', () => {
     expect(task.flush(NOW + 2 * DAY_MS).results).toEqual([])
   })
 
-  it('turn the day by the stream time where settings say so', () => {
+  it('turn the day when every partition has passed it, where settings say so', () => {
     const task = new Task()
-    task.aggregates.add(delta('past', 20, { streamTime: 5 * DAY_MS }))
+    task.add(delta('past', 20, { streamTime: 5 * DAY_MS }))
     expect(task.flush(NOW).results).toMatchObject([{ value: { asOf: 5 * DAY_MS } }])
-    task.aggregates.add(delta('past', 1, { streamTime: 5 * DAY_MS + 1 }))
-    expect(task.flush(NOW + 9 * DAY_MS).results).toEqual([])
-    task.aggregates.add(delta('past', 1, { streamTime: 6 * DAY_MS, source: 3 }))
+    task.add(delta('past', 1, { streamTime: 5 * DAY_MS + 1, source: 1 }))
+    expect(task.flush(NOW).results).toEqual([])
+    task.add(delta('past', 1, { streamTime: 6 * DAY_MS }))
+    expect(task.flush(NOW).results).toEqual([])
+    task.add(delta('past', 1, { streamTime: 6 * DAY_MS + 2, source: 1 }))
     expect(task.flush(NOW).results).toMatchObject([{ value: { version: 2, asOf: 6 * DAY_MS } }])
+  })
+
+  it('turn the day without a partition that has said nothing for a while', () => {
+    const { idleMs } = settings.past.windows
+    const task = new Task()
+    task.add(delta('past', 20, { streamTime: 5 * DAY_MS }))
+    task.add(delta('past', 1, { streamTime: 5 * DAY_MS, source: 1 }))
+    task.flush(NOW)
+    task.add(delta('past', 1, { streamTime: 7 * DAY_MS, source: 1 }), NOW + 1)
+    expect(task.flush(NOW + idleMs - 1).results).toEqual([])
+    expect(task.flush(NOW + idleMs).results).toMatchObject([{ value: { version: 2, asOf: 7 * DAY_MS } }])
+    expect(task.flush(NOW + 3 * DAY_MS).results).toEqual([])
   })
 
   it('go on from their entries as if nothing had happened', () => {
@@ -79,8 +100,8 @@ describe('PopulationAggregates', () => {
     const log = new Map<string, Buffer>()
     steps.forEach((step, i) => {
       const now = NOW + (i * DAY_MS) / 2
-      steady.aggregates.add(step)
-      restarted.aggregates.add(step)
+      steady.add(step, now)
+      restarted.add(step, now)
       const changes = restarted.flush(now)
       expect(changes).toEqual(steady.flush(now))
       for (const { key, value } of changes.entries) log.set(key, value!)

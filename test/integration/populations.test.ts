@@ -62,11 +62,11 @@ afterAll(async () => {
 
 /** What the aggregate task makes of all deltas so far. */
 async function aggregated(): Promise<AggregateChanges> {
-  const aggregates = new PopulationAggregates({ settings: () => settings.shop })
+  const aggregates = new PopulationAggregates({ partitions: PARTITIONS, settings: () => settings.shop })
   const codec = installation.codec<PopulationDelta>('population-deltas')
   for (const { key, partition, value } of await installation.read('population-deltas')) {
     expect([key, partition]).toEqual(['shop/population', partitionOf(Buffer.from('shop/population'), PARTITIONS)])
-    aggregates.add(await codec.decodeLoading(value!))
+    aggregates.add(await codec.decodeLoading(value!), NOON)
   }
   const changes: AggregateChanges = { entries: [], results: [] }
   aggregates.flush({ now: NOON, readUpTo: NOON }, changes)
