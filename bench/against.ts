@@ -54,8 +54,14 @@ const PEER: Readonly<Record<Mode, Record<string, string>>> = {
   },
   latency: { COMMIT_MS: '10', THREADS: '2', LINGER_MS: '2', KS_PROPS: 'producer.retry.backoff.ms=5' },
 }
-/** A backlog of topics that are read at their own pace: their order by event time is waited for, as IDLE_MS does. */
-const OURS: Readonly<Record<Mode, Record<string, string>>> = { throughput: { MERGE_WAIT_MS: '1000' }, latency: {} }
+/**
+ * A backlog of topics that are read at their own pace: their order by event time is waited for, as IDLE_MS does. Windows
+ * are written as often as the peer commits.
+ */
+const OURS: Readonly<Record<Mode, Record<string, string>>> = {
+  throughput: { MERGE_WAIT_MS: '1000', AGGREGATE_INTERVAL_MS: '1000', COMPRESSION_TYPE: 'lz4' },
+  latency: {},
+}
 const ENGINES: readonly Engine[] = ['kafka-streams', 'everscore']
 const WARM_UP_EVENTS = 300_000
 

@@ -1,6 +1,10 @@
 #!/usr/bin/env node
+import { enableCompileCache } from 'node:module'
 import { AppError, messageOf } from '../schemas/errors.ts'
 import { VERSION } from '../schemas/version.ts'
+
+// Halves the time until a command runs, from its second start on.
+enableCompileCache()
 
 interface Command {
   readonly summary: string

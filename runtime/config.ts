@@ -1,3 +1,4 @@
+import { COMPRESSION_TYPES } from '../connectors/kafka/compression.ts'
 import { AppError } from '../schemas/errors.ts'
 
 type Env = Readonly<Record<string, string | undefined>>
@@ -129,6 +130,11 @@ export const OPTIONS = {
     10,
     60_000,
     'Least time from one transaction of an aggregate task to the next: what comes meanwhile is combined.',
+  ),
+  COMPRESSION_TYPE: oneOf(
+    COMPRESSION_TYPES,
+    'none',
+    "Of the workers' records. lz4 takes 60 % fewer bytes and is faster on a backlog; kafkajs needs a codec to read it.",
   ),
   BATCH_MAX_RECORDS: integer(10_000, 1, 100_000, 'Most input records in one transaction of one partition.'),
   BATCH_MAX_BYTES: integer(

@@ -143,6 +143,7 @@ export async function connectWorker(options: ConnectOptions): Promise<WorkerConn
       transactionalId: `${app}-${kind}-${partition}`,
       transactionTimeoutMs: config.TRANSACTION_TIMEOUT_MS,
       requestTimeoutMs: config.REQUEST_TIMEOUT_MS,
+      compression: config.COMPRESSION_TYPE,
     })
   const customers: TaskPorts = {
     ...shared,

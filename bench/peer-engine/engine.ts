@@ -14,7 +14,8 @@ import { type Installed, say, startWorkerProcess } from '../setup.ts'
  * The generator writes schema ids 1, 2 and 3; PEER_SCHEMAS is the folder of these schemas. WORKER_SETTINGS: JSON.
  */
 const PARTITIONS = 4
-const SAMPLE_MS = 100
+/** A sample costs a millisecond of the machine that is measured. */
+const SAMPLE_MS = 1_000
 /** In the order of the ids that an empty registry gives. */
 const WRITTEN = ['interactions', 'transactions', 'surveys'] as const
 /** The generator's names of types inside of its schemas, which aren't the catalogue's: no matter to Avro's bytes. */

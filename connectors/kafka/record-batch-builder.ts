@@ -1,5 +1,6 @@
 import { crc32c } from '@node-rs/crc32'
 import { varintSize, writeVarint } from '../../schemas/varint.ts'
+import { type CompressionType, compress } from './compression.ts'
 
 const HEADER_BYTES = 61
 const NO_PRODUCER = { producerId: -1n, producerEpoch: -1, baseSequence: -1, transactional: false } as const
@@ -115,22 +116,24 @@ export class RecordBatchBuilder {
   }
 
   /** The finished batch; valid until the next `reset` or `add`. */
-  finish(stamp: ProducerStamp = NO_PRODUCER): Buffer {
-    const buffer = this.#buffer
-    buffer.writeBigInt64BE(0n, 0)
-    buffer.writeInt32BE(this.#end - 12, 8)
-    buffer.writeInt32BE(-1, 12)
-    buffer[16] = 2
-    buffer.writeInt16BE(stamp.transactional ? 0x10 : 0, 21)
-    buffer.writeInt32BE(this.#count - 1, 23)
-    buffer.writeBigInt64BE(BigInt(this.#firstTimestamp), 27)
-    buffer.writeBigInt64BE(BigInt(this.#maxTimestamp), 35)
-    buffer.writeBigInt64BE(stamp.producerId, 43)
-    buffer.writeInt16BE(stamp.producerEpoch, 51)
-    buffer.writeInt32BE(stamp.baseSequence, 53)
-    buffer.writeInt32BE(this.#count, 57)
-    buffer.writeUInt32BE(crc32c(buffer.subarray(21, this.#end)), 17)
-    return buffer.subarray(0, this.#end)
+  finish(stamp: ProducerStamp = NO_PRODUCER, compression: CompressionType = 'none'): Buffer {
+    const { codec, data } = compress(compression, this.#buffer.subarray(HEADER_BYTES, this.#end))
+    const batch = codec === 0 ? this.#buffer.subarray(0, this.#end) : Buffer.allocUnsafeSlow(HEADER_BYTES + data.length)
+    if (codec !== 0) data.copy(batch, HEADER_BYTES)
+    batch.writeBigInt64BE(0n, 0)
+    batch.writeInt32BE(batch.length - 12, 8)
+    batch.writeInt32BE(-1, 12)
+    batch[16] = 2
+    batch.writeInt16BE(codec | (stamp.transactional ? 0x10 : 0), 21)
+    batch.writeInt32BE(this.#count - 1, 23)
+    batch.writeBigInt64BE(BigInt(this.#firstTimestamp), 27)
+    batch.writeBigInt64BE(BigInt(this.#maxTimestamp), 35)
+    batch.writeBigInt64BE(stamp.producerId, 43)
+    batch.writeInt16BE(stamp.producerEpoch, 51)
+    batch.writeInt32BE(stamp.baseSequence, 53)
+    batch.writeInt32BE(this.#count, 57)
+    batch.writeUInt32BE(crc32c(batch.subarray(21)), 17)
+    return batch
   }
 
   #reserve(bytes: number): void {

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { AppError } from '../../schemas/errors.ts'
 import { stepDone } from '../../schemas/steps.ts'
 import type { KafkaClient } from './client.ts'
+import type { CompressionType } from './compression.ts'
 import type { Broker } from './internals.ts'
 import { asKafkaError, kafkaErrorType } from './kafka-error.ts'
 import { baseOffsets, produceCall } from './produce-codec.ts'
@@ -65,6 +66,8 @@ export interface TransactionalProducerOptions {
   /** The broker aborts a transaction that is open for longer: how long a dead owner can hold up readers. */
   readonly transactionTimeoutMs: number
   readonly requestTimeoutMs: number
+  /** Of the batches; none by default. */
+  readonly compression?: CompressionType
 }
 
 /**
@@ -208,12 +211,8 @@ export class TransactionalProducer {
     const name = `${topic}/${partition}`
     const baseSequence = this.#sequences.get(name) ?? 0
     this.#sequences.set(name, (baseSequence + batch.count) % 2 ** 31)
-    return batch.finish({
-      producerId: this.#producerId,
-      producerEpoch: this.#epoch,
-      baseSequence,
-      transactional: true,
-    })
+    const stamp = { producerId: this.#producerId, producerEpoch: this.#epoch, baseSequence, transactional: true }
+    return batch.finish(stamp, this.#options.compression)
   }
 
   async #commitOffsets(group: string, offsets: Transaction['offsets']): Promise<void> {

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { KafkaClient } from '../../connectors/kafka/client.ts'
+import type { CompressionType } from '../../connectors/kafka/compression.ts'
 import { EventProducer } from '../../connectors/kafka/event-producer.ts'
 import { Fetcher, type FetchProgress } from '../../connectors/kafka/fetcher.ts'
 import { committedOffsets, logRange } from '../../connectors/kafka/offsets.ts'
@@ -59,9 +60,9 @@ afterAll(async () => {
 let lastPartition = 0
 const newPartition = (): number => lastPartition++
 
-function producerOf(id: string, its = client): TransactionalProducer {
-  const options = { client: its, transactionalId: prefix + id, transactionTimeoutMs: 30_000, requestTimeoutMs: 10_000 }
-  return new TransactionalProducer(options)
+function producerOf(id: string, its = client, compression: CompressionType = 'none'): TransactionalProducer {
+  const timeouts = { transactionTimeoutMs: 30_000, requestTimeoutMs: 10_000 }
+  return new TransactionalProducer({ client: its, transactionalId: prefix + id, ...timeouts, compression })
 }
 
 function batchOf(...texts: string[]): RecordBatchBuilder {
@@ -135,6 +136,16 @@ describe('transactions', () => {
     await expectCommitted(partition, 17)
     // Two records and the marker.
     await expectEnd(partition, 3)
+  })
+
+  test.each(['lz4', 'zstd'] as const)('a broker takes batches compressed with %s', async (compression) => {
+    const partition = newPartition()
+    const producer = producerOf(compression, client, compression)
+    await producer.open()
+    const texts = Array.from({ length: 300 }, (_, i) => `value ${i}`)
+    const written = await producer.commit(transaction({ partition }, ...texts))
+    expect(written).toEqual(new Map([[`${topic}/${partition}`, 300]]))
+    expect(await committedTexts(partition)).toEqual(texts)
   })
 
   test('what is not committed yet is seen by nobody who reads committed records, and its offsets neither', async () => {

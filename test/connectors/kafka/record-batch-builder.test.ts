@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { encodeHeader, RecordBatchBuilder } from '../../../connectors/kafka/record-batch-builder.ts'
+import { readRecordBatches } from '../../../connectors/kafka/record-batch-reader.ts'
 import { anyRecords, encodeHeaders } from './any-records.ts'
 import { crc32C, kafkajsBatch, kafkajsDecode } from './kafkajs-batch.ts'
 
@@ -52,3 +53,37 @@ test('a builder that was reset keeps nothing of the batch before', () => {
   for (const builder of [fresh, used]) builder.add(5, Buffer.from('k'), null, Buffer.alloc(0), 0)
   expect(used.finish().equals(fresh.finish())).toBe(true)
 })
+
+test.each(['lz4', 'zstd'] as const)(
+  'a batch compressed with %s is read as the one that is not',
+  async (compression) => {
+    const builder = new RecordBatchBuilder(64)
+    let shrunk = 0
+    await fc.assert(
+      fc.asyncProperty(anyRecords, fc.nat(500), async (records, repeats) => {
+        builder.reset()
+        for (const { timestamp, key, value, headers } of records) {
+          builder.add(timestamp, key, value, encodeHeaders(headers), Object.keys(headers).length)
+        }
+        builder.add(7, null, Buffer.alloc(4 * repeats, 'nps '), Buffer.alloc(0), 0)
+        const stamp = { producerId: 7n, producerEpoch: 3, baseSequence: 11, transactional: true }
+        const plain = Buffer.from(builder.finish(stamp))
+        const packed = builder.finish(stamp, compression)
+        expect(packed.readUInt32BE(17)).toBe(crc32C(packed.subarray(21)) >>> 0)
+        expect(packed.readInt32BE(8)).toBe(packed.length - 12)
+        if (packed.length < plain.length) shrunk++
+        expect(textsOf(packed)).toEqual(textsOf(plain))
+        // Writing it compressed has changed nothing in the builder.
+        expect(builder.finish(stamp).equals(plain)).toBe(true)
+      }),
+      { numRuns: 200 },
+    )
+    expect(shrunk).toBeGreaterThan(50)
+  },
+)
+
+function textsOf(batch: Buffer): string[] {
+  return readRecordBatches(batch, 0, []).records.map(
+    ({ offset, timestamp, key, value }) => `${offset} ${timestamp} ${key?.toString('hex')} ${value?.toString('hex')}`,
+  )
+}
