@@ -19,8 +19,8 @@ interface Tenant {
   published: Thresholds | null
   /** Its entries differ from what was written last. */
   changed: boolean
-  /** The day on which thresholds were last looked at with the population as it is; NaN: not since it changed. */
-  settledOn: number
+  /** When thresholds were last looked at with the population as it is; null: not since it changed. */
+  settled: { readonly day: number; readonly isQuiet: boolean } | null
 }
 
 export interface PopulationAggregatesOptions {
@@ -74,7 +74,7 @@ export class PopulationAggregates {
     tenant.streamTime = Math.max(tenant.streamTime, delta.streamTime)
     tenant.sources.observe(delta.source, delta.streamTime, writtenAt)
     tenant.changed = true
-    tenant.settledOn = Number.NaN
+    tenant.settled = null
   }
 
   /**
@@ -105,9 +105,11 @@ export class PopulationAggregates {
     const asOf = settings.clock === 'event' ? eventTime(tenant, clock, settings) : clock.now
     const day = Math.floor(asOf / DAY_MS)
     const { bins, minCustomers } = settings.population
-    if (tenant.settledOn === day && tenant.published?.bins === bins) return null
-    tenant.settledOn = day
-    return nextThresholds(tenant.population, tenant.published, asOf, { bins, minCustomers })
+    const isQuiet = tenant.sources.isQuiet(clock.readUpTo, settings.windows.idleMs)
+    const { settled, published } = tenant
+    if (settled?.day === day && settled.isQuiet === isQuiet && published?.bins === bins) return null
+    tenant.settled = { day, isQuiet }
+    return nextThresholds(tenant.population, published, asOf, { bins, minCustomers, isQuiet })
   }
 
   #tenant(tenantId: string): Tenant {
@@ -119,7 +121,7 @@ export class PopulationAggregates {
         sources: new SourceTimes(this.#partitions),
         published: null,
         changed: false,
-        settledOn: Number.NaN,
+        settled: null,
       }
       this.#tenants.set(tenantId, tenant)
     }

@@ -12,11 +12,14 @@ export interface PublishRule {
   /** Ranks say little among fewer. */
   readonly minCustomers: number
   readonly bins: number
+  /** Nobody has moved for a while. */
+  readonly isQuiet?: boolean
 }
 
 /**
  * The thresholds to send now, or null. They are sent when the population reaches `minCustomers`; when it has grown by a
- * quarter since; once most customers have an RFM total, which they have only by thresholds; and on a new day, if they moved.
+ * quarter since; once most customers have an RFM total, which they have only by thresholds; on a new day, if they moved; and when it is quiet
+ * and the totals, which are those by the last thresholds only now, say other segments.
  * Ranks don't change by time alone (see recencyScoreOf), so a day on which nobody buys needs none.
  * @param published the last that were sent
  * @param asOf the tenant's time: stream time or wall clock, epoch ms
@@ -37,6 +40,7 @@ function isDue(population: Population, published: Thresholds, asOf: number, rule
   const { size } = population
   if (size >= published.customers * GROWTH || size * GROWTH <= published.customers) return true
   if (published.classified < published.customers / 2 && population.totals.size >= size * 0.9) return true
+  if (rule.isQuiet && edgesOf(population, rule.bins).join() !== published.segments.join()) return true
   return rule.bins !== published.bins || Math.floor(asOf / DAY_MS) > Math.floor(published.asOf / DAY_MS)
 }
 
@@ -50,8 +54,6 @@ export function thresholdsOf(
   { version, asOf, bins }: Pick<Thresholds, 'version' | 'asOf' | 'bins'>,
 ): Thresholds {
   const monetary = [...population.monetary].filter(([, { size }]) => size > 0).sort(([a], [b]) => (a < b ? -1 : 1))
-  // Until most customers have a total, the totals of customers whose three scores have nothing to do with each other.
-  const known = population.totals.size >= population.size / 2
   return {
     version,
     asOf,
@@ -61,8 +63,13 @@ export function thresholdsOf(
     recency: rankingOf(population.recency, bins),
     frequency: rankingOf(population.frequency, bins),
     monetary: Object.fromEntries(monetary.map(([currency, histogram]) => [currency, rankingOf(histogram, bins)])),
-    segments: segmentEdges(known ? population.totals : independentTotals(bins), bins),
+    segments: edgesOf(population, bins),
   }
+}
+
+/** Until most customers have a total, by the totals of customers whose three scores have nothing to do with each other. */
+function edgesOf({ size, totals }: Population, bins: number): number[] {
+  return segmentEdges(totals.size >= size / 2 ? totals : independentTotals(bins), bins)
 }
 
 function rankingOf(histogram: Histogram, bins: number): Ranking {

@@ -52,6 +52,12 @@ export class SourceTimes {
     return least
   }
 
+  /** Whether none has said anything for `idleMs`. */
+  isQuiet(readUpTo: number, idleMs: number): boolean {
+    for (const { heardAt } of this.#sources.values()) if (readUpTo - heardAt < idleMs) return false
+    return true
+  }
+
   toNumbers(): number[] {
     const sources = [...this.#sources].flatMap(([source, { time, heardAt }]) => [source, time, heardAt])
     return [this.#startedAt ?? 0, ...sources]

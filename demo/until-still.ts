@@ -3,10 +3,11 @@ import { logRange } from '../connectors/kafka/offsets.ts'
 import { untilScored } from './feed-log.ts'
 import type { Stage } from './stage.ts'
 
-const STILL_MS = 3_000
+/** More than windows.idleMs in the demo: thresholds are made anew when nobody has moved for so long. */
+const STILL_MS = 7_000
 
 /**
- * Resolves when nothing has come to `customers` for three seconds and Redis shows all of it. When all input is scored, the
+ * Resolves when nothing has come to `customers` for seven seconds and Redis shows all of it. When all input is scored, the
  * last thresholds of the population may still be on their way, after which customers are judged anew without any input.
  */
 export async function untilStill(stage: Stage, signal: AbortSignal): Promise<void> {

@@ -93,6 +93,24 @@ describe('PopulationAggregates', () => {
     expect(task.flush(NOW + 3 * DAY_MS).results).toEqual([])
   })
 
+  it('look again at the segments when nobody has moved for a while, by day and by night', () => {
+    const { idleMs } = settings.shop.windows
+    const task = new Task()
+    const totals = (total: number, customers: number) => ({
+      measure: 'totals' as const,
+      currency: '',
+      bucket: total,
+      customers,
+    })
+    const some = delta('shop', 20)
+    task.add({ ...some, moves: [...some.moves, totals(9, 20)] })
+    expect(task.flush(NOW).results).toMatchObject([{ value: { segments: [9, 9, 16] } }])
+    task.add({ ...some, moves: [totals(9, -20), totals(4, 10), totals(5, 10)] }, NOW + 1)
+    expect(task.flush(NOW + idleMs).results).toEqual([])
+    expect(task.flush(NOW + idleMs + 1).results).toMatchObject([{ value: { version: 2, segments: [4, 5, 5] } }])
+    expect(task.flush(NOW + idleMs + 2).results).toEqual([])
+  })
+
   it('go on from their entries as if nothing had happened', () => {
     const steps = [delta('shop', 30), delta('past', 25), delta('shop', 3), delta('past', 9), delta('shop', 9)]
     const steady = new Task()

@@ -207,6 +207,21 @@ describe('nextThresholds', () => {
     expect(nextThresholds(population, second, TODAY, { ...rule, bins: 4 })?.recency.cuts).toHaveLength(3)
   })
 
+  it('comes when all is quiet and totals by the last thresholds say other segments, and only once', () => {
+    const population = of(100)
+    for (let i = 0; i < 100; i++) population.totals.add(9 + (i % 4), 1)
+    const first = nextThresholds(population, null, TODAY, rule)!
+    expect(first.segments).toEqual([10, 11, 12])
+    for (let i = 0; i < 100; i++) {
+      population.totals.add(9 + (i % 4), -1)
+      population.totals.add(3 + (i % 4), 1)
+    }
+    expect(nextThresholds(population, first, TODAY, rule)).toBeNull()
+    const second = nextThresholds(population, first, TODAY, { ...rule, isQuiet: true })!
+    expect(second).toMatchObject({ version: 2, segments: [4, 5, 6] })
+    expect(nextThresholds(population, second, TODAY, { ...rule, isQuiet: true })).toBeNull()
+  })
+
   it('is a record that its readers accept', () => {
     const record = nextThresholds(of(100), null, TODAY, rule)!
     expect(parseThresholds(JSON.parse(JSON.stringify(record)))).toEqual(record)
