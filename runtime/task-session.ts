@@ -226,17 +226,17 @@ export class TaskSession implements PartitionSession {
     for (;;) {
       if (batch.length === 0) {
         this.#cache.shrink(this.#confirmedBatch)
-        const sweepMs = this.#sweep.isPending ? this.#ports.refreshRate.waitMs() : IDLE_MS
+        const sweepMs = this.#sweep.isPending && this.#maySweep(inputs) ? this.#ports.refreshRate.waitMs() : IDLE_MS
         const patienceMs = Math.min(IDLE_MS, sweepMs, this.#timers.quietMs())
         const limits = {
           maxRecords: Math.min(maxRecords, this.#settings.maxRecords),
           maxBytes: this.#settings.maxBytes,
         }
         batch = await inputs.take(limits, signal, patienceMs)
-        maxRecords = 2 * limits.maxRecords
+        if (batch.length > 0) maxRecords = 2 * limits.maxRecords
         this.#timers.readUpTo(inputs.idleMs)
       }
-      const moved = await this.#sweepOn()
+      const moved = this.#maySweep(inputs) ? await this.#sweepOn() : []
       const due = await this.#timers.take(batch.length > 0)
       if (batch.length === 0 && moved.length === 0 && due.length === 0) continue
       // Timers alone may turn out to change nothing.
@@ -253,6 +253,11 @@ export class TaskSession implements PartitionSession {
       signal.throwIfAborted()
       await this.#commit(processed, this.#offsetsAfter(batch))
     }
+  }
+
+  /** Events that waited for a takeover go before a sweep. */
+  #maySweep(inputs: TaskInputs): boolean {
+    return this.hasWorked || inputs.idleMs !== null
   }
 
   async checkView(): Promise<void> {
