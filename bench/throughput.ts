@@ -23,8 +23,8 @@ export interface Throughput extends ThroughputOptions {
   readonly workerCpuMicrosPerEvent: number
   readonly redisCpuMicrosPerEvent: number
   readonly brokerCpuMicrosPerEvent: number
-  /** Input events that one transaction took, on average. */
-  readonly eventsPerTransaction: number
+  /** Offsets of `customers` for each event: its own record, those of timers and of sweeps, and marks of transactions. */
+  readonly resultsPerEvent: number
   readonly peakWorkerMib: number
   /** Memory of the workers at each tenth of the events, MiB: it should stop growing once the caches are full. */
   readonly workerMibByTenth: readonly number[]
@@ -98,7 +98,7 @@ export async function measureThroughput(bench: Bench, options: ThroughputOptions
   await Promise.all(processes.map((each) => each.kill('SIGTERM')))
   await stop()
   growth.sample()
-  const transactions = (await logEnds(bench.config, 'customers')) - endsBefore - events
+  const results = (await logEnds(bench.config, 'customers')) - endsBefore
   // The first result became visible a batch after the first input was taken: its timestamp says when it was scored.
   const head = Math.max(0, performance.timeOrigin + firstAt - firstScoredAt)
   const micros = (who: keyof typeof after): number => Math.round(((after[who] - before[who]) * 1e7) / events) / 10
@@ -109,7 +109,7 @@ export async function measureThroughput(bench: Bench, options: ThroughputOptions
     workerCpuMicrosPerEvent: micros('workers'),
     redisCpuMicrosPerEvent: micros('redis'),
     brokerCpuMicrosPerEvent: micros('broker'),
-    eventsPerTransaction: Math.round(events / transactions),
+    resultsPerEvent: Math.round((100 * results) / events) / 100,
     peakWorkerMib: Math.max(...memory),
     workerMibByTenth: memory,
     ...(await redisUsage(bench)),

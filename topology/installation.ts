@@ -48,7 +48,7 @@ export const INSTALLATION: readonly Part[] = [
   {
     name: 'query API',
     reads: [],
-    follows: ['settings', 'thresholds', 'models', 'training-requests'],
+    follows: ['settings', 'thresholds', 'models', 'training-requests', 'model-watch'],
     writes: ['models', 'training-requests'],
     timers: [],
     redis: 'reads',

@@ -25,7 +25,7 @@ test('the benchmark runs all of its parts small and finds every event once', { t
     missing: 0,
     doubled: 0,
     eventsPerSecond: positive,
-    eventsPerTransaction: positive,
+    resultsPerEvent: positive,
     peakWorkerMib: positive,
     redisMib: positive,
     knownCustomers: 6_321,
