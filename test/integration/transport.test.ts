@@ -18,6 +18,8 @@ import { waitFor } from './support/wait-for.ts'
 const prefix = newPrefix()
 const topic = `${prefix}results`
 const other = `${prefix}changes`
+/** Its batches are compressed: kafkajs would stumble over them. */
+const packed = `${prefix}packed`
 const input = `${prefix}inputs`
 const group = `${prefix}group`
 const PARTITIONS = 20
@@ -27,7 +29,7 @@ const settings = () => ({ brokers: servers().kafkaBrokers.split(','), clientId: 
 
 async function connected(): Promise<KafkaClient> {
   const created = new KafkaClient(settings())
-  await created.connect([topic, other, input])
+  await created.connect([topic, other, packed, input])
   return created
 }
 
@@ -35,7 +37,7 @@ beforeAll(async () => {
   await withAdmin(servers().kafkaBrokers, (admin) =>
     admin.createTopics({
       waitForLeaders: true,
-      topics: [topic, other, input].map((name) => ({
+      topics: [topic, other, packed, input].map((name) => ({
         topic: name,
         numPartitions: name === other ? 1 : PARTITIONS,
         // The records' times are small numbers, which retention would take for old.
@@ -53,7 +55,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await client.close()
-  await withAdmin(servers().kafkaBrokers, (admin) => admin.deleteTopics({ topics: [topic, other, input] }))
+  await withAdmin(servers().kafkaBrokers, (admin) => admin.deleteTopics({ topics: [topic, other, packed, input] }))
 })
 
 /** Each test has a partition of its own, and so a log that begins empty. */
@@ -138,14 +140,18 @@ describe('transactions', () => {
     await expectEnd(partition, 3)
   })
 
-  test.each(['lz4', 'zstd'] as const)('a broker takes batches compressed with %s', async (compression) => {
-    const partition = newPartition()
+  test.each([
+    ['lz4', 0],
+    ['zstd', 1],
+  ] as const)('a broker takes batches compressed with %s', async (compression, partition) => {
     const producer = producerOf(compression, client, compression)
     await producer.open()
     const texts = Array.from({ length: 300 }, (_, i) => `value ${i}`)
-    const written = await producer.commit(transaction({ partition }, ...texts))
-    expect(written).toEqual(new Map([[`${topic}/${partition}`, 300]]))
-    expect(await committedTexts(partition)).toEqual(texts)
+    const outputs = [{ topic: packed, partition, batches: [batchOf(...texts)] }]
+    const written = await producer.commit({ outputs, group: null, offsets: [] })
+    expect(written).toEqual(new Map([[`${packed}/${partition}`, 300]]))
+    const read = await readWholePartition(client, packed, partition)
+    expect(read.map(({ value }) => String(value))).toEqual(texts)
   })
 
   test('what is not committed yet is seen by nobody who reads committed records, and its offsets neither', async () => {
