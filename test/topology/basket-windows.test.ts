@@ -243,7 +243,8 @@ describe.skipIf(FILE === null || !existsSync(FILE))(
         })
       }
       run.bench.advance(120_000)
-      const pairs = [...run.bench.results.values()].map(({ value }) => value as CrossSell)
+      // Null: a pair that crossSell.minShare has taken back, far below the least support of the rules.
+      const pairs = [...run.bench.results.values()].flatMap(({ value }) => (value === null ? [] : [value as CrossSell]))
       expect(pairs.every(({ maxError, totalOrders }) => maxError === 0 && totalOrders === reference.orders)).toBe(true)
       expect(pairs.find(({ b }) => b === 'whole milk')!.ordersB).toBe(2513)
       const rules = pairs
