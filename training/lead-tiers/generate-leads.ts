@@ -1,5 +1,5 @@
+import { LEAD_RANGES, type Lead, type LeadFeature } from '../../models/lead-tiers/lead.ts'
 import { normal, poisson, type Random, seededRandom } from '../random.ts'
-import { LEAD_RANGES, type Lead, type LeadFeature } from './lead.ts'
 
 export interface LabelledLead {
   readonly lead: Lead

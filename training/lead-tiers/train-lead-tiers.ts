@@ -1,16 +1,8 @@
-import { FEATURE_COUNT } from '../../models/features.ts'
-import type { Trait } from '../../schemas/customer-state.ts'
+import { LEAD_TIERS } from '../../models/lead-tiers/lead.ts'
+import { NO_EVENTS, traitsOfLead } from '../../models/lead-tiers/score-lead.ts'
 import type { TieredModel } from '../../schemas/tiered-model.ts'
 import { type TierExample, trainTiers } from '../train-tiers.ts'
 import { generateLeads, type LabelledLead } from './generate-leads.ts'
-import { LEAD_TIERS, type Lead } from './lead.ts'
-
-/** A lead as the traits of its profile. */
-export function traitsOfLead(lead: Lead): Trait[] {
-  return Object.entries(lead).map(([name, value]) => ({ name, value, at: 0 }))
-}
-
-const NO_EVENTS = new Float64Array(FEATURE_COUNT)
 
 export function exampleOfLead({ lead, tier }: LabelledLead, i: number): TierExample {
   return { customer: `leads/${i}`, at: i, knownAt: i, tier, features: NO_EVENTS, traits: traitsOfLead(lead) }

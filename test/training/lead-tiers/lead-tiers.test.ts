@@ -1,20 +1,12 @@
 import { describe, expect, it } from 'vitest'
-import { FEATURE_COUNT } from '../../../models/features.ts'
-import { compileTiers, scoreTiers } from '../../../models/tiers.ts'
+import { LEAD_RANGES, LEAD_TIERS, type Lead, type LeadFeature } from '../../../models/lead-tiers/lead.ts'
+import { scoreLead } from '../../../models/lead-tiers/score-lead.ts'
 import { parseTieredModel } from '../../../schemas/tiered-model.ts'
-import { measuresOf, tabulate } from '../../../training/class-table.ts'
 import { generateLeads, meritOf } from '../../../training/lead-tiers/generate-leads.ts'
-import { LEAD_RANGES, LEAD_TIERS, type Lead, type LeadFeature } from '../../../training/lead-tiers/lead.ts'
-import { trainLeadTiers, traitsOfLead } from '../../../training/lead-tiers/train-lead-tiers.ts'
+import { leads, measure, model, tiers, unseen } from './learned-tiers.ts'
 import { SCENARIOS } from './scenarios.ts'
 
-const leads = generateLeads(10_000)
-const learned = leads.filter((_, i) => i % 5 !== 0)
-const unseen = leads.filter((_, i) => i % 5 === 0)
-const model = trainLeadTiers(learned)
-const compiled = compileTiers(model)
-const score = (lead: Lead) => scoreTiers(compiled, new Float64Array(FEATURE_COUNT), traitsOfLead(lead))
-const tierOf = (lead: Lead) => LEAD_TIERS.indexOf(score(lead).tier as (typeof LEAD_TIERS)[number])
+const score = (lead: Lead) => scoreLead(tiers, lead)
 
 const mean = (of: (lead: Lead) => number) => leads.reduce((sum, { lead }) => sum + of(lead), 0) / leads.length
 const correlation = (a: LeadFeature, b: (lead: Lead) => number) => {
@@ -60,13 +52,7 @@ describe('generateLeads', () => {
 })
 
 describe('the tiers of leads', () => {
-  const measures = measuresOf(
-    tabulate(
-      LEAD_TIERS,
-      unseen.map(({ lead }) => tierOf(lead)),
-      unseen.map(({ tier }) => tier),
-    ),
-  )
+  const measures = measure(unseen, (lead) => score(lead).tier)
 
   it('are as accurate on unseen leads as the system that is followed claims: 85 %, High recall .82', () => {
     expect(measures.accuracy).toBeGreaterThanOrEqual(0.85)

@@ -1,4 +1,4 @@
-import type { Lead } from '../../../training/lead-tiers/lead.ts'
+import type { Lead } from '../../../models/lead-tiers/lead.ts'
 
 const lead = (
   ...[age, income, credit, visits, opens, views, attempts, minutes, ready]: [...number[], string]

@@ -1,4 +1,4 @@
-/** What is known of an investor lead: the traits of its profile, each within its range. */
+/** What is known of an investor lead: whole numbers, each within its range. */
 export const LEAD_RANGES = {
   age: [22, 70],
   income: [30_000, 500_000],
@@ -15,8 +15,11 @@ export const LEAD_RANGES = {
 } as const satisfies Record<string, readonly [least: number, most: number]>
 
 export type LeadFeature = keyof typeof LEAD_RANGES
+export const LEAD_FEATURES = Object.keys(LEAD_RANGES) as readonly LeadFeature[] // the type of a constant's own keys
 /** Whole numbers. */
 export type Lead = Readonly<Record<LeadFeature, number>>
+/** A lead of whom not all is known. */
+export type KnownLead = Partial<Lead>
 
 /** Lowest first. */
 export const LEAD_TIERS = ['Low', 'Medium', 'High'] as const
