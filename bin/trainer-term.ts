@@ -52,9 +52,10 @@ export async function serveTerm({ config, kafka, log }: TermOptions, signal: Abo
   const publisher = new FencedPublisher(producer, Date.now)
   const fetcher = new Fetcher(kafka)
   const broadcast = new TopicBroadcast(log)
+  const arrived = new Map<string, TrainingRequest>()
   const requests = new Map<string, TrainingRequest>()
   const asked = new BroadcastTopic((json, key) => {
-    requests.set(key, parseTrainingRequest(json))
+    arrived.set(key, parseTrainingRequest(json))
     return null
   }, log)
   const known = new Map<string, ModelWatch>()
@@ -144,6 +145,8 @@ export async function serveTerm({ config, kafka, log }: TermOptions, signal: Abo
     // Beside each other: models are watched also while one is learned.
     return await Promise.race([
       forEver(async () => {
+        // Who asks for a training gets one of all the examples that were there when he asked.
+        for (const [key, request] of arrived) requests.set(key, request)
         await readExamples(until)
         await trainer.tick(until)
         await clv.tick(until)

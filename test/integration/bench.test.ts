@@ -5,7 +5,7 @@ import { expect, test } from 'vitest'
 
 const BENCH = fileURLToPath(new URL('../../bench/bench.ts', import.meta.url))
 
-test('the benchmark runs all of its parts small and finds every event once', { timeout: 240_000 }, async () => {
+test('the benchmark runs all of its parts small and finds every event once', { timeout: 600_000 }, async () => {
   const child = spawn(process.execPath, [BENCH, '--smoke'], { stdio: ['ignore', 'pipe', 'pipe'] })
   let [output, progress] = ['', '']
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
