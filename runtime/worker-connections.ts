@@ -34,8 +34,8 @@ import { LARGEST_PAGE } from './population-sweep.ts'
 import { RefreshRate } from './refresh-rate.ts'
 import { registerSchemas } from './schema-registration.ts'
 import { serverAddress } from './server-address.ts'
+import type { TaskPorts, TaskSettings } from './session-parts.ts'
 import type { WorkerCounters } from './task-counters.ts'
-import type { TaskPorts, TaskSettings } from './task-session.ts'
 import { Yielding } from './yielding.ts'
 
 /** Transactions of a connection wait for one another; with more connections than this nothing was gained. */
