@@ -6,7 +6,7 @@ import { type ClvModel, parseClvModel } from '../schemas/clv-model.ts'
 import { DEFAULT_SETTINGS, parseSettings, type TenantSettings } from '../schemas/settings.ts'
 import { parseThresholds, type Thresholds } from '../schemas/thresholds.ts'
 import type { TopicName } from '../schemas/topics.ts'
-import type { Broadcast } from './batch-processor.ts'
+import type { Broadcast } from './broadcast-port.ts'
 import { BroadcastTopic } from './broadcast-topic.ts'
 import type { Log } from './log.ts'
 
