@@ -3,6 +3,7 @@ import { type Counted, countOf, DAY_MS, decayedOf, decayOf, positionOf } from '.
 import type { Course } from './course.ts'
 import { engagementOf } from './engagement.ts'
 import { majorUnits } from './major-units.ts'
+import { per90Days, purchaseRateOf } from './purchase-rate.ts'
 import { overdueOf, regularityOf } from './purchase-rhythm.ts'
 
 export interface Feature {
@@ -52,11 +53,11 @@ const answered =
     state.answers[2 * which + 1] === NEVER ? 0 : 1
 const unsubscribe = positionOf('unsubscribe')
 
+/** Major units of the reporting currency. */
 function spendOf({ money, reporting }: CustomerState): number {
   const reported = money[reporting]
   if (reported === undefined) return 0
-  const net = Math.max(0, reported.purchasedMinor - reported.refundedMinor)
-  return Math.log1p(majorUnits(net, reported.currency))
+  return majorUnits(Math.max(0, reported.purchasedMinor - reported.refundedMinor), reported.currency)
 }
 
 function refundRatioOf({ purchases, refunds, money, reporting }: CustomerState): number {
@@ -136,7 +137,9 @@ export const FEATURES: readonly Feature[] = [
     logDays(state.newestAt - state.firstSeenAt),
   ),
   feature('purchases', 'log1p count', 'purchases ever', (state) => Math.log1p(state.purchases)),
-  feature('spend', 'log1p major units', 'purchases less refunds in the reporting currency', spendOf),
+  feature('spend', 'log1p major units', 'purchases less refunds in the reporting currency', (state) =>
+    Math.log1p(spendOf(state)),
+  ),
   growing('days_since_purchase', 'time since the last purchase; 0 without one', (state) => state.lastPurchaseAt),
   {
     name: 'purchase_overdue',
@@ -146,6 +149,12 @@ export const FEATURES: readonly Feature[] = [
     course: { kind: 'overdue' },
   },
   feature('purchase_regularity', 'share', 'how even the gaps between purchases are; 0 below two gaps', regularityOf),
+  feature('purchase_rate', 'log1p count', 'purchases expected in 90 days, by those until the newest event', (state) =>
+    Math.log1p(purchaseRateOf(state)),
+  ),
+  feature('spend_rate', 'log1p major units', 'spend over the days since the first purchase + 60, times 90', (state) =>
+    Math.log1p(per90Days(spendOf(state), state)),
+  ),
   feature('refund_ratio', 'share', 'refunded out of bought, reporting currency', refundRatioOf),
   feature(
     'failed_payments',

@@ -30,6 +30,7 @@ export interface ExpectedCustomer {
   readonly purchases: number
   readonly refunds: number
   readonly failedPayments: number
+  readonly firstPurchaseAt: number | null
   readonly lastPurchaseAt: number | null
   readonly gaps: PurchaseGaps
   /** By currency, in the order of their codes. */
@@ -75,6 +76,7 @@ export function expectedCustomer(events: readonly InputEvent[]): ExpectedCustome
     purchases: purchaseTimes.length,
     refunds: ofType('REFUND').length,
     failedPayments: ofType('PAYMENT_FAILED').length,
+    firstPurchaseAt: purchaseTimes.length === 0 ? null : Math.min(...purchaseTimes),
     lastPurchaseAt: newest(purchaseTimes),
     gaps: purchaseGaps(purchaseTimes),
     money,

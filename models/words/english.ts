@@ -19,6 +19,8 @@ export const ENGLISH: Vocabulary = {
     days_since_purchase: 'time since the last purchase',
     purchase_overdue: 'wait for the next purchase',
     purchase_regularity: 'regularity of purchases',
+    purchase_rate: 'purchases in 90 days',
+    spend_rate: 'money spent in 90 days',
     refund_ratio: 'share refunded',
     failed_payments: 'recent failed payments',
     support_tickets: 'recent support tickets',

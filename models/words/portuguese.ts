@@ -19,6 +19,8 @@ export const PORTUGUESE: Vocabulary = {
     days_since_purchase: 'tempo desde a última compra',
     purchase_overdue: 'espera pela próxima compra',
     purchase_regularity: 'regularidade das compras',
+    purchase_rate: 'compras em 90 dias',
+    spend_rate: 'gasto em 90 dias',
     refund_ratio: 'parcela reembolsada',
     failed_payments: 'pagamentos recusados recentemente',
     support_tickets: 'chamados de suporte recentes',

@@ -19,6 +19,8 @@ export const SPANISH: Vocabulary = {
     days_since_purchase: 'tiempo desde la última compra',
     purchase_overdue: 'espera hasta la próxima compra',
     purchase_regularity: 'regularidad de las compras',
+    purchase_rate: 'compras en 90 días',
+    spend_rate: 'gasto en 90 días',
     refund_ratio: 'proporción reembolsada',
     failed_payments: 'pagos fallidos recientes',
     support_tickets: 'incidencias de soporte recientes',

@@ -95,6 +95,12 @@ describe('computeFeatures', () => {
     expect([majorUnits(1250, 'GBP'), majorUnits(1250, 'JPY'), majorUnits(1250, 'KWD')]).toEqual([12.5, 1250, 1.25])
   })
 
+  it('measures purchases and spend by the time since the first purchase, not by that since the first event', () => {
+    const state = stateAfter(did('page_view', -50), bought(0, { amountMinor: 300 }), bought(30, { amountMinor: 700 }))
+    expect(featuresOf(state)['purchase_rate']).toBeCloseTo(Math.log1p((90 * 1.5) / 90), 12)
+    expect(featuresOf(state)['spend_rate']).toBeCloseTo(Math.log1p((90 * 10) / 90), 12)
+  })
+
   it('centres answers, and says whether there are any', () => {
     const answered = stateAfter(
       { topic: 'surveys', event: survey({ score: 0 }) },

@@ -110,6 +110,7 @@ export function factsOf(history: readonly Scored[]): ExpectedCustomer {
     purchases: purchases.length,
     refunds,
     failedPayments,
+    firstPurchaseAt: purchases.length === 0 ? null : Math.min(...purchases),
     lastPurchaseAt: purchases.length === 0 ? null : Math.max(...purchases),
     gaps: purchaseGaps(purchases),
     money: inOrder,
