@@ -88,6 +88,15 @@ const training = Type.Object(
     leaks: Type.Array(Type.Object({ trait: Type.String(), auc: share('of this trait alone, cross-fitted') }, closed), {
       description: 'traits left out because each alone separates the classes',
     }),
+    unstable: Type.Optional(
+      Type.Array(
+        Type.Object(
+          { feature: Type.String(), psi: Type.Number({ minimum: 0, description: 'recent values against examples' }) },
+          closed,
+        ),
+        { description: 'features left out because their values have moved since the examples' },
+      ),
+    ),
   },
   closed,
 )

@@ -4,7 +4,7 @@ import type { Decision } from '../schemas/served-model.ts'
 import { compareModels } from '../training/compare-models.ts'
 import { evaluate } from '../training/evaluate.ts'
 import type { TrainingExample } from '../training/example.ts'
-import { splitByTime } from '../training/split.ts'
+import { newestBefore, splitByTime } from '../training/split.ts'
 import { trainModel } from '../training/train-model.ts'
 
 export interface ChallengeJob {
@@ -34,7 +34,9 @@ const UNSEEN_SHARE = 0.25
 export function trainChallenger(job: ChallengeJob, onProgress: (share: number) => void): Challenge {
   const { kind, version, champion, cause, at } = job
   const { train, test } = splitByTime(job.examples, UNSEEN_SHARE)
-  const trained = trainModel(train, { name: kind, kind, version, onProgress })
+  const cut = test.reduce((least, each) => Math.min(least, each.at), Number.POSITIVE_INFINITY)
+  const recent = newestBefore(job.examples, cut)
+  const trained = trainModel(train, { name: kind, kind, version, recent, onProgress })
   const { promote, reasons, champion: before, challenger } = compareModels(champion ?? PRIORS[kind], trained, test)
   const model = challenger === null ? trained : { ...trained, metrics: evaluate(trained, test) }
   return {

@@ -104,7 +104,7 @@ const CHANCE = 6
  * Between samples of n and m of one distribution the index over (1/n + 1/m) is about χ² of bins − 1 degrees of freedom
  * (Yurdakul 2018, "Statistical properties of population stability index"), of mean d and variance 2d.
  */
-function psiByChance(bins: number): number {
+export function psiByChance(bins: number): number {
   const freedom = bins - 1
   return freedom + CHANCE * Math.sqrt(2 * freedom)
 }

@@ -23,6 +23,16 @@ export function splitByTime(examples: readonly TrainingExample[], testShare: num
   return splitAt(examples, times[Math.floor(times.length * (1 - testShare))] ?? 0)
 }
 
+const MOST_RECENT = 1_000
+
+/** The newest examples of before a moment, also those whose label wasn't known then: how customers were, not what became of them. */
+export function newestBefore(examples: readonly TrainingExample[], moment: number): readonly TrainingExample[] {
+  return examples
+    .filter(({ at }) => at < moment)
+    .sort((a, b) => a.at - b.at)
+    .slice(-MOST_RECENT)
+}
+
 /** A random part of each class for testing, for examples without an order in time. */
 export function splitStratified(examples: readonly TrainingExample[], testShare: number, random: Random): Split {
   const parts = [0, 1].map((label) => {

@@ -7,10 +7,14 @@ import { crossValidate } from './cross-validate.ts'
 import { createDesign, type Design } from './design.ts'
 import type { TrainingExample } from './example.ts'
 import { findLeaks, LEAK_AUC } from './find-leaks.ts'
+import { findUnstable, type Unstable } from './find-unstable.ts'
 import { gradientStart } from './gradient-start.ts'
 import { histogramOf, scoreHistogramOf } from './histogram.ts'
+import { aucOf } from './metrics.ts'
 import { type Fit, fitByNewton } from './newton.ts'
 import { type Calibration, fitPlatt } from './platt.ts'
+import type { SeenInputs } from './scored-reference.ts'
+import { settledExamples } from './settled-examples.ts'
 
 export interface TrainOptions {
   readonly name: string
@@ -24,6 +28,8 @@ export interface TrainOptions {
   readonly positiveWeight?: number
   /** AUC from which a trait alone counts as a leak. */
   readonly leakAuc?: number
+  /** Who was seen last, also those whose label isn't known: features that have moved since the examples are left out. */
+  readonly recent?: readonly SeenInputs[]
   /** Called as the work goes on, with the share that is done, 0 to 1. */
   readonly onProgress?: (share: number) => void
 }
@@ -32,18 +38,23 @@ export const PENALTIES: readonly number[] = [3, 10, 30, 100, 300, 1000]
 const FOLDS = 5
 /** Enough to tell penalties apart and to calibrate by; the coefficients are learned from all. */
 const MOST_VALIDATED = 30_000
+/** What unstable features may add to the AUC and yet be left out; more means that nothing stands in for them. */
+const MOST_AUC_OF_UNSTABLE = 0.1
 /** Below that a class is too small to learn from and to be judged on. */
 const LEAST_OF_A_CLASS = 20
 
 /**
- * Learns a model from examples: leaks are left out, terms chosen, the penalty chosen by cross-validation, the calibration
- * fitted to the predictions for the folds that each fit hadn't seen, and the coefficients on all examples. Deterministic.
+ * Learns a model from examples: those of a log's first weeks, leaks and unstable features are left out, terms chosen, the
+ * penalty chosen by cross-validation, the calibration fitted to the predictions for the folds that each fit hadn't seen,
+ * and the coefficients on all examples. Deterministic.
  * @throws AppError INPUT_INVALID when a class has fewer than 20 examples or nothing tells examples apart
  */
-export function trainModel(examples: readonly TrainingExample[], options: TrainOptions): LinearModel {
+export function trainModel(given: readonly TrainingExample[], options: TrainOptions): LinearModel {
+  const settled = settledExamples(given)
+  const examples = smallerClassOf(settled) < LEAST_OF_A_CLASS ? given : settled
   const labels = Uint8Array.from(examples, ({ label }) => label)
   const positives = labels.reduce((sum, label) => sum + label, 0)
-  const smaller = Math.min(positives, labels.length - positives)
+  const smaller = smallerClassOf(examples)
   if (smaller < LEAST_OF_A_CLASS) {
     const problem = `${positives} positive and ${labels.length - positives} negative examples, needs ${LEAST_OF_A_CLASS} of each`
     throw new AppError('INPUT_INVALID', `training examples: ${problem}`, { details: { field: 'label' } })
@@ -55,7 +66,7 @@ export function trainModel(examples: readonly TrainingExample[], options: TrainO
   if (columns.length === 0) {
     throw new AppError('INPUT_INVALID', 'training examples: all features are alike', { details: { field: 'features' } })
   }
-  const { fit, design, calibration, penalty, logOdds } = learn(columns, labels, customers, options)
+  const { fit, design, calibration, penalty, logOdds, unstable } = learnStable(columns, labels, customers, options)
   return {
     name: options.name,
     kind: options.kind,
@@ -69,13 +80,46 @@ export function trainModel(examples: readonly TrainingExample[], options: TrainO
       positives,
       penalty,
       leaks,
+      unstable,
     },
     reference: {
-      features: Object.fromEntries(columns.map((column) => [column.feature, histogramOf(column)])),
+      features: Object.fromEntries(
+        columns.filter(isAmong(design)).map((column) => [column.feature, histogramOf(column)]),
+      ),
       score: scoreHistogramOf(logOdds.map((each) => probabilityOf(calibration.slope * each + calibration.offset))),
     },
   }
 }
+
+function smallerClassOf(examples: readonly TrainingExample[]): number {
+  const positives = examples.filter(({ label }) => label === 1).length
+  return Math.min(positives, examples.length - positives)
+}
+
+/** A model without the features that have moved, unless they rank so well that nothing stands in for them. */
+function learnStable(
+  columns: readonly InputColumn[],
+  labels: Uint8Array,
+  customers: readonly string[],
+  options: TrainOptions,
+): Learned & { readonly unstable: readonly Unstable[] } {
+  const unstable = findUnstable(columns, customers, options.recent ?? [])
+  const stable = columns.filter(({ feature }) => !unstable.some((each) => each.feature === feature))
+  if (unstable.length === 0 || stable.length === 0) {
+    return { ...learn(columns, labels, customers, options), unstable: [] }
+  }
+  const { onProgress, ...rest } = options
+  const halves = [0, 0.5].map((done) => onProgress && ((share: number) => onProgress(done + share / 2)))
+  const [all, without] = [columns, stable].map((each, i) =>
+    learn(each, labels, customers, { ...rest, ...(halves[i] && { onProgress: halves[i] }) }),
+  ) as [Learned, Learned] // of two a map makes two
+  return all.auc - without.auc <= MOST_AUC_OF_UNSTABLE ? { ...without, unstable } : { ...all, unstable: [] }
+}
+
+const isAmong =
+  ({ inputs }: Design) =>
+  ({ feature }: InputColumn): boolean =>
+    inputs.some((input) => input.feature === feature)
 
 interface Learned {
   readonly design: Design
@@ -84,6 +128,8 @@ interface Learned {
   readonly penalty: number
   /** Of examples, each by a fit that hadn't seen it. */
   readonly logOdds: Float64Array
+  /** Of those. */
+  readonly auc: number
 }
 
 function learn(
@@ -104,16 +150,8 @@ function learn(
   const { penalty, logOdds } = crossValidate({ ...shared, rows: validated })
   const fit = fitByNewton({ design, labels, weights, rows, penalty }, start)
   onFit()
-  return {
-    design,
-    fit,
-    calibration: fitPlatt(
-      logOdds,
-      Uint8Array.from(validated, (row) => labels[row]!),
-    ),
-    penalty,
-    logOdds,
-  }
+  const known = Uint8Array.from(validated, (row) => labels[row]!)
+  return { design, fit, calibration: fitPlatt(logOdds, known), penalty, logOdds, auc: aucOf(logOdds, known) }
 }
 
 /** Coefficients as a model holds them: of standardised terms, the intercept at their means. */

@@ -186,7 +186,7 @@ function modelOf({ catalogue, watches }: ModelDesk, tenantId: string, kind: Mode
     versions: catalogue.versions(tenantId, kind).map(({ version, metrics, training }) => ({
       version,
       metrics: metrics ?? null,
-      training: training === undefined ? null : { ...training, leaks: [...training.leaks] },
+      training: training === undefined ? null : (structuredClone(training) as Static<typeof modelTrainingSchema>),
     })),
   }
 }

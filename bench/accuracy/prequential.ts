@@ -3,6 +3,7 @@ import type { ModelMetrics } from '../../schemas/model.ts'
 import { predict } from '../../training/evaluate.ts'
 import type { TrainingExample } from '../../training/example.ts'
 import { metricsOf } from '../../training/metrics.ts'
+import { newestBefore } from '../../training/split.ts'
 import { trainModel } from '../../training/train-model.ts'
 
 export interface Measured {
@@ -38,7 +39,8 @@ function measurePrequential(name: string, examples: readonly TrainingExample[], 
   for (let time = from; time <= last; time += everyMs) {
     const train = examples.filter(({ knownAt }) => knownAt <= time)
     const test = examples.filter(({ at }) => at >= time && at < time + everyMs)
-    probabilities.push(...predict(trainModel(train, { name: 'repurchase', kind: 'churn', version: 'r' }), test))
+    const recent = newestBefore(examples, time)
+    probabilities.push(...predict(trainModel(train, { name: 'repurchase', kind: 'churn', version: 'r', recent }), test))
     labels.push(...test.map(({ label }) => label))
   }
   return { name, examples: labels.length, metrics: metricsOf(probabilities, labels) }

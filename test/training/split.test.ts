@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { seededRandom } from '../../training/random.ts'
-import { splitAt, splitByTime, splitStratified } from '../../training/split.ts'
+import { newestBefore, splitAt, splitByTime, splitStratified } from '../../training/split.ts'
 import { example } from './build-examples.ts'
 
 const examples = Array.from({ length: 100 }, (_, i) =>
@@ -19,6 +19,14 @@ describe('splitAt', () => {
 describe('splitByTime', () => {
   it('tests on the newest', () => {
     expect(splitByTime(examples, 0.3).test.map(({ at }) => at)).toEqual(Array.from({ length: 30 }, (_, i) => 70 + i))
+  })
+})
+
+describe('newestBefore', () => {
+  it('takes who was seen before a moment, whether or not the label was known, and of many the newest', () => {
+    expect(newestBefore(examples, 60)).toEqual(examples.slice(0, 60))
+    const many = Array.from({ length: 1_500 }, (_, i) => example({ at: 1_500 - i }))
+    expect(newestBefore(many, 1_401).map(({ at }) => at)).toEqual(Array.from({ length: 1_000 }, (_, i) => 401 + i))
   })
 })
 

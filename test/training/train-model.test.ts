@@ -61,6 +61,32 @@ describe('trainModel', () => {
     expect(guarded.inputs.map(({ feature }) => feature)).not.toContain('traits.status')
   })
 
+  it('leaves a feature out that has moved since the examples, and says so, where the others rank about as well', () => {
+    const recent = unseen.examples.map((each) => ({
+      ...each,
+      features: each.features.map((x, j) => (j === 5 ? x + 1 : x)),
+    }))
+    const steady = trainModel(examples, { ...options, recent })
+    expect(steady.training!.unstable).toMatchObject([{ feature: 'cart_adds' }])
+    expect(steady.inputs.map(({ feature }) => feature)).not.toContain('cart_adds')
+    expect(Object.keys(steady.reference!.features)).toEqual(steady.inputs.map(({ feature }) => feature))
+  })
+
+  it('learns from the first weeks of a log only where too few of a class come later', () => {
+    const daily = examples.slice(0, 200).map((each, i) => ({ ...each, at: i * 86_400_000, knownAt: i * 86_400_000 }))
+    expect(trainModel(daily, options).training!.examples).toBe(170)
+    const early = daily.map((each, i) => ({ ...each, label: i < 30 ? (1 as const) : (0 as const) }))
+    expect(trainModel(early, options).training!.examples).toBe(200)
+  })
+
+  it('keeps a feature that has moved where nothing stands in for it', () => {
+    const alone = examples.map((each) => ({ ...each, traits: [] }))
+    const recent = alone.map((each) => ({ ...each, features: each.features.map((x, j) => (j === 0 ? x + 1 : x)) }))
+    const kept = trainModel(alone, { ...options, recent })
+    expect(kept.training!.unstable).toEqual([])
+    expect(kept.inputs.map(({ feature }) => feature)).toContain('engagement_1d')
+  })
+
   it('says how far it is', () => {
     const shares: number[] = []
     trainModel(examples.slice(0, 500), { ...options, onProgress: (share) => shares.push(share) })
