@@ -152,9 +152,10 @@ export const FEATURES: readonly Feature[] = [
   feature('purchase_rate', 'log1p count', 'purchases expected in 90 days, by those until the newest event', (state) =>
     Math.log1p(purchaseRateOf(state)),
   ),
-  feature('spend_rate', 'log1p major units', 'spend over the days since the first purchase + 60, times 90', (state) =>
+  feature('spend_rate', 'log1p major units', 'spend over the days since the first purchase + 90, times 90', (state) =>
     Math.log1p(per90Days(spendOf(state), state)),
   ),
+  feature('order_lines', 'log1p count', 'lines of the newest purchase', (state) => Math.log1p(state.lastPurchaseLines)),
   feature('refund_ratio', 'share', 'refunded out of bought, reporting currency', refundRatioOf),
   feature(
     'failed_payments',

@@ -105,6 +105,13 @@ export const ADDED_FIELDS: readonly AddedField[] = [
       })
     },
   },
+  {
+    present: ({ lastPurchaseLines }) => lastPurchaseLines !== 0,
+    put: (view, at, { lastPurchaseLines }) => putVarint(view, at, lastPurchaseLines),
+    read: (reader, state) => {
+      state.lastPurchaseLines = reader.varint(MAX)
+    },
+  },
 ]
 
 /** Those that are present, each behind its number, and a 0. */

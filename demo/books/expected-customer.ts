@@ -32,6 +32,8 @@ export interface ExpectedCustomer {
   readonly failedPayments: number
   readonly firstPurchaseAt: number | null
   readonly lastPurchaseAt: number | null
+  /** The most of those that were made then. */
+  readonly lastPurchaseLines: number
   readonly gaps: PurchaseGaps
   /** By currency, in the order of their codes. */
   readonly money: readonly ExpectedMoney[]
@@ -78,6 +80,12 @@ export function expectedCustomer(events: readonly InputEvent[]): ExpectedCustome
     failedPayments: ofType('PAYMENT_FAILED').length,
     firstPurchaseAt: purchaseTimes.length === 0 ? null : Math.min(...purchaseTimes),
     lastPurchaseAt: newest(purchaseTimes),
+    lastPurchaseLines: Math.max(
+      0,
+      ...ofType('PURCHASE')
+        .filter(({ occurredAt }) => occurredAt === newest(purchaseTimes))
+        .map(({ lines }) => lines.length),
+    ),
     gaps: purchaseGaps(purchaseTimes),
     money,
     reporting: money[0] ?? null,

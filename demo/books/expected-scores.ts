@@ -40,7 +40,7 @@ export function expectedFeatures(known: ExpectedCustomer, asOf: number): Readonl
     [...counts].reduce((sum, [name, count]) => sum + (INTENT[name] ?? 0) * of(count), 0) * left(halfLifeDays)
   const daysSince = (at: number | null): number => (at === null ? 0 : (asOf - at) / DAY_MS)
   const buyerDays = (newestAt - (known.firstPurchaseAt ?? known.firstSeenAt)) / DAY_MS
-  const in90Days = (amount: number): number => (90 * amount) / (buyerDays + 60)
+  const in90Days = (amount: number): number => (90 * amount) / (buyerDays + 90)
   return {
     engagement_1d: Math.log(1 + engagement(1, (count) => count.halfLife1)),
     engagement_7d: Math.log(1 + engagement(7, (count) => count.halfLife7)),
@@ -60,8 +60,9 @@ export function expectedFeatures(known: ExpectedCustomer, asOf: number): Readonl
     purchase_overdue: overdueOf(known, daysSince(known.lastPurchaseAt)),
     purchase_regularity:
       gaps.gaps < 2 || gaps.meanDays === 0 ? 0 : 1 / (1 + Math.sqrt(gaps.varianceDays) / gaps.meanDays),
-    purchase_rate: purchases < 2 ? 0 : Math.log(1 + in90Days(purchases - 0.5)),
+    purchase_rate: purchases < 1 ? 0 : Math.log(1 + in90Days(purchases - 0.5)),
     spend_rate: Math.log(1 + in90Days(spendOf(known))),
+    order_lines: Math.log(1 + known.lastPurchaseLines),
     refund_ratio: refundRatioOf(known),
     failed_payments: Math.log(1 + atNewest('payment_failed')),
     support_tickets: Math.log(1 + atNewest('support_ticket')),

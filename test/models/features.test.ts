@@ -97,8 +97,19 @@ describe('computeFeatures', () => {
 
   it('measures purchases and spend by the time since the first purchase, not by that since the first event', () => {
     const state = stateAfter(did('page_view', -50), bought(0, { amountMinor: 300 }), bought(30, { amountMinor: 700 }))
-    expect(featuresOf(state)['purchase_rate']).toBeCloseTo(Math.log1p((90 * 1.5) / 90), 12)
-    expect(featuresOf(state)['spend_rate']).toBeCloseTo(Math.log1p((90 * 10) / 90), 12)
+    expect(featuresOf(state)['purchase_rate']).toBeCloseTo(Math.log1p((90 * 1.5) / 120), 12)
+    expect(featuresOf(state)['spend_rate']).toBeCloseTo(Math.log1p((90 * 10) / 120), 12)
+  })
+
+  it('counts the lines of the newest purchase, the most of several at one time, in whatever order they come', () => {
+    const lines = (count: number) =>
+      Array.from({ length: count }, (_, i) => ({ itemId: `i${i}`, category: null, quantity: 1, unitPriceMinor: 1 }))
+    const orders = [bought(0, { lines: lines(9) }), bought(5, { lines: lines(2) }), bought(5, { lines: lines(4) })]
+    for (const each of [orders, orders.toReversed()]) {
+      expect(featuresOf(stateAfter(...each))['order_lines']).toBeCloseTo(Math.log(5), 12)
+    }
+    const returned = bought(6, { type: 'REFUND', lines: lines(1) })
+    expect(featuresOf(stateAfter(...orders, returned))['order_lines']).toBeCloseTo(Math.log(5), 12)
   })
 
   it('centres answers, and says whether there are any', () => {

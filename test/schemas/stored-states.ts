@@ -88,4 +88,9 @@ export const STORED_STATES: readonly StoredState[] = [
     hex: `02${EXAMPLE_BODY}0702808884e0b73380b8992900`,
     state: { ...example, openSnapshots: [NEWEST + 86_400_000, NEWEST + 172_800_000] },
   },
+  {
+    what: 'lines of the newest purchase',
+    hex: `02${EXAMPLE_BODY}08900300`,
+    state: { ...example, lastPurchaseLines: 400 },
+  },
 ]

@@ -22,14 +22,15 @@ describe('accuracy on unseen examples', () => {
     expect(mean('calibrationError')).toBeLessThanOrEqual(0.03)
   }, 120_000)
 
-  it('of repurchase, learned from what was known before: probabilities are rates, once and retrained', async () => {
+  it('of repurchase, learned from what was known before: AUC .822, Brier .162, calibration .03', async () => {
     const measured = splitsOfPurchases(await readPurchases(fileURLToPath(DEMO_FILE)))
     expect(measured).toHaveLength(2)
+    // Asked for of the model that is trained once.
+    expect(measured[0]!.metrics.auc).toBeGreaterThanOrEqual(0.822)
     for (const { metrics } of measured) {
       expect(metrics.calibrationError).toBeLessThanOrEqual(0.03)
       expect(metrics.brier).toBeLessThanOrEqual(0.145)
-      // .822 is asked for: docs/models.md says what that costs.
-      expect(metrics.auc).toBeGreaterThanOrEqual(0.805)
+      expect(metrics.auc).toBeGreaterThanOrEqual(0.82)
     }
   }, 120_000)
 })
