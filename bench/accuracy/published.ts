@@ -57,7 +57,7 @@ export async function newestScores(config: Config): Promise<Map<string, Scores>>
   return scores
 }
 
-async function readAll(config: Config, topic: string, take: (record: ConsumedRecord) => void): Promise<void> {
+export async function readAll(config: Config, topic: string, take: (record: ConsumedRecord) => void): Promise<void> {
   const client = new KafkaClient(kafkaSettings(config, 'bench-published'))
   const logs = new ResultLogs(client, config.TOPIC_PREFIX)
   try {

@@ -11,20 +11,25 @@ import type { TrainingExample } from '../../training/example.ts'
 
 const HORIZON_MS = 90 * DAY_MS
 
+export interface Purchase extends TrainingExample {
+  readonly eventId: string
+}
+
 /**
  * An example at each purchase, with the features that the pipeline has just after it: label 1 if the customer buys again
  * within 90 days. Every label, also a 1, counts as known when the 90 days are over; purchases of the last 90 days of the file
  * have none.
  */
-export async function readPurchases(path: string): Promise<TrainingExample[]> {
+export async function readPurchases(path: string): Promise<Purchase[]> {
   const transactions = await readInvoices(path)
   const end = transactions.at(-1)!.occurredAt
   const next = nextPurchases(transactions)
-  return featuresAfter(transactions).flatMap(({ transaction, features }): TrainingExample[] => {
+  return featuresAfter(transactions).flatMap(({ transaction, features }): Purchase[] => {
     const { type, occurredAt, customerId, eventId } = transaction
     if (type !== 'PURCHASE' || occurredAt + HORIZON_MS > end) return []
     const label = (next.get(eventId) ?? Number.POSITIVE_INFINITY) <= occurredAt + HORIZON_MS ? 1 : 0
-    return [{ customer: customerId, at: occurredAt, knownAt: occurredAt + HORIZON_MS, label, features, traits: [] }]
+    const knownAt = occurredAt + HORIZON_MS
+    return [{ eventId, customer: customerId, at: occurredAt, knownAt, label, features, traits: [] }]
   })
 }
 

@@ -1,8 +1,13 @@
+import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { cohortOf } from '../../bench/accuracy/cohort.ts'
 import { compareWithInProcess } from '../../bench/accuracy/compare-with-in-process.ts'
+import { PURCHASES_SETTINGS, purchasesThroughTopics } from '../../bench/accuracy/purchases-through-topics.ts'
+import { readPurchases } from '../../bench/accuracy/retail.ts'
 import { readTelco, TELCO_FILE } from '../../bench/accuracy/tables.ts'
 import { throughTopics } from '../../bench/accuracy/through-topics.ts'
+import { readInvoices } from '../../demo/books/read-invoices.ts'
+import { DEMO_FILE } from '../../demo/simulator/demo-events.ts'
 import type { TrainingExample as ExampleRecord } from '../../schemas/avro/training-example.ts'
 import { customerKey } from '../../schemas/partition.ts'
 import type { TrainingExample } from '../../training/example.ts'
@@ -12,7 +17,7 @@ import { probabilityBy } from './support/published-model.ts'
 let installation: Installation
 
 beforeEach(async () => {
-  installation = await makeInstallation()
+  installation = await makeInstallation({ settings: { default: PURCHASES_SETTINGS } })
 })
 
 afterEach(async () => {
@@ -52,4 +57,21 @@ test('churn learned and scored through topics is what the published model says, 
     expect(through.brier).toBeCloseTo(inProcess.brier, 6)
     expect(through.auc).toBeGreaterThan(0.8)
   })
+})
+
+test('repurchase in a real year, learned and scored through topics, reaches AUC .822, Brier .162 and calibration .03', {
+  timeout: 300_000,
+}, async () => {
+  const file = fileURLToPath(DEMO_FILE)
+  const purchases = await readPurchases(file)
+  const { examples, metrics, largestDifference } = await purchasesThroughTopics(
+    installation,
+    purchases,
+    await readInvoices(file),
+  )
+  expect(examples).toBe(4_358)
+  expect(largestDifference).toBeLessThan(1e-9)
+  expect(metrics.auc).toBeGreaterThanOrEqual(0.822)
+  expect(metrics.brier).toBeLessThanOrEqual(0.162)
+  expect(metrics.calibrationError).toBeLessThanOrEqual(0.03)
 })
