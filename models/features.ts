@@ -155,7 +155,9 @@ export const FEATURES: readonly Feature[] = [
   feature('spend_rate', 'log1p major units', 'spend over the days since the first purchase + 90, times 90', (state) =>
     Math.log1p(per90Days(spendOf(state), state)),
   ),
-  feature('order_lines', 'log1p count', 'lines of the newest purchase', (state) => Math.log1p(state.lastPurchaseLines)),
+  feature('order_items', 'log1p count', 'different items of the newest purchase', (state) =>
+    Math.log1p(state.lastPurchaseItems),
+  ),
   feature('refund_ratio', 'share', 'refunded out of bought, reporting currency', refundRatioOf),
   feature(
     'failed_payments',

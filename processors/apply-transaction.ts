@@ -13,7 +13,7 @@ export function applyTransaction(state: CustomerState, event: Transaction, tenan
   const at = event.occurredAt
   switch (event.type) {
     case 'PURCHASE':
-      applyPurchase(state, at, event.lines.length)
+      applyPurchase(state, at, event.lines)
       return addMoney(state, event, tenant.limits.currencies)
     case 'REFUND':
       state.refunds++
@@ -32,12 +32,13 @@ export function applyTransaction(state: CustomerState, event: Transaction, tenan
   }
 }
 
-function applyPurchase(state: CustomerState, at: number, lines: number): void {
+function applyPurchase(state: CustomerState, at: number, lines: Transaction['lines']): void {
   state.purchases++
   countDay(state, at)
   if (at > state.lastActiveAt) state.lastActiveAt = at
   if (at < state.lastPurchaseAt) return
-  state.lastPurchaseLines = at === state.lastPurchaseAt ? Math.max(lines, state.lastPurchaseLines) : lines
+  const items = new Set(lines.map(({ itemId }) => itemId)).size
+  state.lastPurchaseItems = at === state.lastPurchaseAt ? Math.max(items, state.lastPurchaseItems) : items
   if (state.lastPurchaseAt !== NEVER) addGap(state, (at - state.lastPurchaseAt) / DAY_MS)
   state.lastPurchaseAt = at
 }

@@ -106,10 +106,10 @@ export const ADDED_FIELDS: readonly AddedField[] = [
     },
   },
   {
-    present: ({ lastPurchaseLines }) => lastPurchaseLines !== 0,
-    put: (view, at, { lastPurchaseLines }) => putVarint(view, at, lastPurchaseLines),
+    present: ({ lastPurchaseItems }) => lastPurchaseItems !== 0,
+    put: (view, at, { lastPurchaseItems }) => putVarint(view, at, lastPurchaseItems),
     read: (reader, state) => {
-      state.lastPurchaseLines = reader.varint(MAX)
+      state.lastPurchaseItems = reader.varint(MAX)
     },
   },
 ]

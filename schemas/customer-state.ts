@@ -120,8 +120,8 @@ export interface CustomerState {
   reporting: number
 
   firstPurchaseAt: number
-  /** Lines of the newest purchase, the most of several at one time; 0 before the first. */
-  lastPurchaseLines: number
+  /** Different items of the newest purchase, the most of several at one time; 0 before the first. */
+  lastPurchaseItems: number
   /** Days (UTC) with a purchase; a late one counts as a day of its own unless it is on that of the first or last. */
   purchaseDays: number
   /** Null before the first purchase; replaced, never changed in place. */
@@ -188,7 +188,7 @@ export function newCustomerState(): CustomerState {
     money: NO_MONEY,
     reporting: NEVER,
     firstPurchaseAt: NEVER,
-    lastPurchaseLines: 0,
+    lastPurchaseItems: 0,
     purchaseDays: 0,
     place: null,
     standing: null,
@@ -231,7 +231,7 @@ export function clearState(state: CustomerState): void {
   state.money = NO_MONEY
   state.reporting = NEVER
   state.firstPurchaseAt = NEVER
-  state.lastPurchaseLines = 0
+  state.lastPurchaseItems = 0
   state.purchaseDays = 0
   state.place = null
   state.standing = null
@@ -283,7 +283,7 @@ export function cloneState(state: CustomerState): CustomerState {
     money: state.money,
     reporting: state.reporting,
     firstPurchaseAt: state.firstPurchaseAt,
-    lastPurchaseLines: state.lastPurchaseLines,
+    lastPurchaseItems: state.lastPurchaseItems,
     purchaseDays: state.purchaseDays,
     place: state.place,
     standing: state.standing,

@@ -32,8 +32,8 @@ export interface ExpectedCustomer {
   readonly failedPayments: number
   readonly firstPurchaseAt: number | null
   readonly lastPurchaseAt: number | null
-  /** The most of those that were made then. */
-  readonly lastPurchaseLines: number
+  /** Different ones, the most of those that were made then. */
+  readonly lastPurchaseItems: number
   readonly gaps: PurchaseGaps
   /** By currency, in the order of their codes. */
   readonly money: readonly ExpectedMoney[]
@@ -80,11 +80,11 @@ export function expectedCustomer(events: readonly InputEvent[]): ExpectedCustome
     failedPayments: ofType('PAYMENT_FAILED').length,
     firstPurchaseAt: purchaseTimes.length === 0 ? null : Math.min(...purchaseTimes),
     lastPurchaseAt: newest(purchaseTimes),
-    lastPurchaseLines: Math.max(
+    lastPurchaseItems: Math.max(
       0,
       ...ofType('PURCHASE')
         .filter(({ occurredAt }) => occurredAt === newest(purchaseTimes))
-        .map(({ lines }) => lines.length),
+        .map(({ lines }) => new Set(lines.map(({ itemId }) => itemId)).size),
     ),
     gaps: purchaseGaps(purchaseTimes),
     money,

@@ -62,7 +62,7 @@ export function expectedFeatures(known: ExpectedCustomer, asOf: number): Readonl
       gaps.gaps < 2 || gaps.meanDays === 0 ? 0 : 1 / (1 + Math.sqrt(gaps.varianceDays) / gaps.meanDays),
     purchase_rate: purchases < 1 ? 0 : Math.log(1 + in90Days(purchases - 0.5)),
     spend_rate: Math.log(1 + in90Days(spendOf(known))),
-    order_lines: Math.log(1 + known.lastPurchaseLines),
+    order_items: Math.log(1 + known.lastPurchaseItems),
     refund_ratio: refundRatioOf(known),
     failed_payments: Math.log(1 + atNewest('payment_failed')),
     support_tickets: Math.log(1 + atNewest('support_ticket')),

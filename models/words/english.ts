@@ -21,7 +21,7 @@ export const ENGLISH: Vocabulary = {
     purchase_regularity: 'regularity of purchases',
     purchase_rate: 'purchases in 90 days',
     spend_rate: 'money spent in 90 days',
-    order_lines: 'size of the last order',
+    order_items: 'size of the last order',
     refund_ratio: 'share refunded',
     failed_payments: 'recent failed payments',
     support_tickets: 'recent support tickets',

@@ -21,7 +21,7 @@ export const PORTUGUESE: Vocabulary = {
     purchase_regularity: 'regularidade das compras',
     purchase_rate: 'compras em 90 dias',
     spend_rate: 'gasto em 90 dias',
-    order_lines: 'tamanho do último pedido',
+    order_items: 'tamanho do último pedido',
     refund_ratio: 'parcela reembolsada',
     failed_payments: 'pagamentos recusados recentemente',
     support_tickets: 'chamados de suporte recentes',

@@ -21,7 +21,7 @@ export const SPANISH: Vocabulary = {
     purchase_regularity: 'regularidad de las compras',
     purchase_rate: 'compras en 90 días',
     spend_rate: 'gasto en 90 días',
-    order_lines: 'tamaño del último pedido',
+    order_items: 'tamaño del último pedido',
     refund_ratio: 'proporción reembolsada',
     failed_payments: 'pagos fallidos recientes',
     support_tickets: 'incidencias de soporte recientes',

@@ -101,15 +101,20 @@ describe('computeFeatures', () => {
     expect(featuresOf(state)['spend_rate']).toBeCloseTo(Math.log1p((90 * 10) / 120), 12)
   })
 
-  it('counts the lines of the newest purchase, the most of several at one time, in whatever order they come', () => {
+  it('counts the different items of the newest purchase, the most of several at one time, in whatever order they come', () => {
     const lines = (count: number) =>
-      Array.from({ length: count }, (_, i) => ({ itemId: `i${i}`, category: null, quantity: 1, unitPriceMinor: 1 }))
+      Array.from({ length: 2 * count }, (_, i) => ({
+        itemId: `i${i % count}`,
+        category: null,
+        quantity: 1,
+        unitPriceMinor: 1,
+      }))
     const orders = [bought(0, { lines: lines(9) }), bought(5, { lines: lines(2) }), bought(5, { lines: lines(4) })]
     for (const each of [orders, orders.toReversed()]) {
-      expect(featuresOf(stateAfter(...each))['order_lines']).toBeCloseTo(Math.log(5), 12)
+      expect(featuresOf(stateAfter(...each))['order_items']).toBeCloseTo(Math.log(5), 12)
     }
     const returned = bought(6, { type: 'REFUND', lines: lines(1) })
-    expect(featuresOf(stateAfter(...orders, returned))['order_lines']).toBeCloseTo(Math.log(5), 12)
+    expect(featuresOf(stateAfter(...orders, returned))['order_items']).toBeCloseTo(Math.log(5), 12)
   })
 
   it('centres answers, and says whether there are any', () => {

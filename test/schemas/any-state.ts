@@ -52,7 +52,7 @@ export const anyState: fc.Arbitrary<CustomerState> = fc
       ),
       reporting: fc.constantFrom(NEVER, 0),
       firstPurchaseAt: time,
-      lastPurchaseLines: amount,
+      lastPurchaseItems: amount,
       purchaseDays: amount,
       place: fc.option(
         fc.record({

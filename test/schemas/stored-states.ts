@@ -89,8 +89,8 @@ export const STORED_STATES: readonly StoredState[] = [
     state: { ...example, openSnapshots: [NEWEST + 86_400_000, NEWEST + 172_800_000] },
   },
   {
-    what: 'lines of the newest purchase',
+    what: 'items of the newest purchase',
     hex: `02${EXAMPLE_BODY}08900300`,
-    state: { ...example, lastPurchaseLines: 400 },
+    state: { ...example, lastPurchaseItems: 400 },
   },
 ]

@@ -27,8 +27,8 @@ export function factsOf(history: readonly Scored[]): ExpectedCustomer {
   const answers: Record<'NPS' | 'CSAT' | 'CES', ExpectedAnswer | null> = { NPS: null, CSAT: null, CES: null }
   const traits = new Map<string, { readonly value: boolean | number | string | null; readonly at: number }>()
   const purchases: number[] = []
-  /** Time of purchases → the most lines of one. */
-  const linesAt = new Map<number, number>()
+  /** Time of purchases → the most different items of one. */
+  const itemsAt = new Map<number, number>()
   let firstSeenAt = Number.POSITIVE_INFINITY
   let lastActiveAt: number | null = null
   let lastInteractionAt: number | null = null
@@ -74,7 +74,7 @@ export function factsOf(history: readonly Scored[]): ExpectedCustomer {
       const { type, currency, amountMinor, lines } = input.event
       if (type === 'PURCHASE') {
         purchases.push(at)
-        linesAt.set(at, Math.max(linesAt.get(at) ?? 0, lines.length))
+        itemsAt.set(at, Math.max(itemsAt.get(at) ?? 0, new Set(lines.map(({ itemId }) => itemId)).size))
         active(at)
         pay(currency, at, amountMinor, 0)
       } else if (type === 'REFUND') {
@@ -115,7 +115,7 @@ export function factsOf(history: readonly Scored[]): ExpectedCustomer {
     failedPayments,
     firstPurchaseAt: purchases.length === 0 ? null : Math.min(...purchases),
     lastPurchaseAt: purchases.length === 0 ? null : Math.max(...purchases),
-    lastPurchaseLines: linesAt.get(Math.max(...purchases)) ?? 0,
+    lastPurchaseItems: itemsAt.get(Math.max(...purchases)) ?? 0,
     gaps: purchaseGaps(purchases),
     money: inOrder,
     reporting: currency === null ? earliest : (money.get(currency) ?? null),
