@@ -52,7 +52,7 @@ export interface ScoringCost {
   readonly events: readonly { readonly models: string; readonly micros: number }[]
 }
 
-/** CPU of scoring: 27 built-in features on eight ramps each (216 terms), with and without ten traits of twenty levels. */
+/** CPU of scoring: the built-in features on eight ramps each (240 terms), with and without ten traits of twenty levels. */
 export function measureScoring(scores: number, events: number): ScoringCost {
   const traits = levels.map(({ feature }, i) => ({
     name: feature.slice(TRAIT_PREFIX.length),
