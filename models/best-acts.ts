@@ -1,4 +1,5 @@
-import { type CustomerState, cloneState, type InteractionType } from '../schemas/customer-state.ts'
+import type { CustomerState, InteractionType } from '../schemas/customer-state.ts'
+import { cloneState } from '../schemas/new-state.ts'
 import { advanceCounters, count, positionOf } from './counters.ts'
 import { computeFeatures, FEATURE_COUNT } from './features.ts'
 import type { CompiledModel } from './linear-model.ts'

@@ -1,5 +1,6 @@
 import { createEventContext, type EventContext } from '../processors/event-context.ts'
-import { type CustomerState, cloneState } from '../schemas/customer-state.ts'
+import type { CustomerState } from '../schemas/customer-state.ts'
+import { cloneState } from '../schemas/new-state.ts'
 import type { Broadcast } from './broadcast-port.ts'
 import type { ChurnSnapshots } from './churn-snapshots.ts'
 import type { CachedCustomer, CustomerCache } from './customer-cache.ts'

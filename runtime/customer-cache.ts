@@ -1,6 +1,7 @@
 import { nextLookAt } from '../models/next-look.ts'
 import type { Placing } from '../processors/population-moves.ts'
-import { type CustomerState, newCustomerState } from '../schemas/customer-state.ts'
+import type { CustomerState } from '../schemas/customer-state.ts'
+import { newCustomerState } from '../schemas/new-state.ts'
 import { decodeStateInto } from '../schemas/state-codec.ts'
 import { ByteSlab } from './byte-slab.ts'
 

@@ -1,4 +1,5 @@
-import { type CustomerState, clearState, newCustomerState } from '../schemas/customer-state.ts'
+import type { CustomerState } from '../schemas/customer-state.ts'
+import { clearState, newCustomerState } from '../schemas/new-state.ts'
 
 /**
  * The states that a batch works on. They are used again by the next batch: ten thousand new ones a batch would live just

@@ -16,7 +16,7 @@ export interface AddedField {
 
 /**
  * Append only: a field's number in stored bytes is its position here, plus 1. To add one:
- *  1. customer-state.ts: the field in CustomerState, its default in newCustomerState, its copy in cloneState;
+ *  1. customer-state.ts: the field; new-state.ts: its default, what clears it, its copy;
  *  2. here: its entry, at the end;
  *  3. test/schemas/stored-states.ts: bytes that hold it, and the state that they are (a test asks for them);
  *  4. test/schemas/any-state.ts: its values.

@@ -4,16 +4,15 @@ import {
   COUNTED,
   COUNTER_WIDTH,
   type CustomerState,
-  clearState,
   type Money,
   NEVER,
-  newCustomerState,
   OUTCOME_KINDS,
   RECENT_EVENTS,
   SUBSCRIPTION_STATES,
   type Trait,
   type TraitValue,
 } from './customer-state.ts'
+import { clearState, newCustomerState } from './new-state.ts'
 import { MAX, putDouble, putInt32, putString, putVarint, Reader, unreadable, viewOf } from './state-bytes.ts'
 
 /*

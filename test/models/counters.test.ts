@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { advanceCounters, count, countOf, DAY_MS, decayedOf, rowOf } from '../../models/counters.ts'
-import { COUNTED, type CustomerState, HALF_LIVES_DAYS, newCustomerState } from '../../schemas/customer-state.ts'
+import { COUNTED, type CustomerState, HALF_LIVES_DAYS } from '../../schemas/customer-state.ts'
+import { newCustomerState } from '../../schemas/new-state.ts'
 
 interface Occurrence {
   readonly position: number

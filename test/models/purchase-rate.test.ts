@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { per90Days, purchaseRateOf } from '../../models/purchase-rate.ts'
-import { type CustomerState, NEVER, newCustomerState } from '../../schemas/customer-state.ts'
+import { type CustomerState, NEVER } from '../../schemas/customer-state.ts'
+import { newCustomerState } from '../../schemas/new-state.ts'
 import { DAY, NOON } from '../processors/build-event.ts'
 
 const buyer = (purchases: number, days: number, fields: Partial<CustomerState> = {}): CustomerState => ({

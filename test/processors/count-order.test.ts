@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { createCountOrder } from '../../processors/count-order.ts'
 import { createEventContext } from '../../processors/event-context.ts'
-import { newCustomerState } from '../../schemas/customer-state.ts'
+import { newCustomerState } from '../../schemas/new-state.ts'
 import { parseSettings } from '../../schemas/settings.ts'
 import { DAY, NOON, transaction } from './build-event.ts'
 

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
-import { COUNTED, type CustomerState, NEVER, newCustomerState, RECENT_EVENTS } from '../../schemas/customer-state.ts'
+import { COUNTED, type CustomerState, NEVER, RECENT_EVENTS } from '../../schemas/customer-state.ts'
+import { newCustomerState } from '../../schemas/new-state.ts'
 
 const NEWEST = Date.UTC(2026, 0, 1)
 const time = fc.oneof(fc.constant(NEVER), fc.integer({ min: 0, max: NEWEST }))

@@ -1,14 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { ADDED_FIELDS, type AddedField } from '../../schemas/added-fields.ts'
-import {
-  ANSWERS,
-  COUNTER_WIDTH,
-  type CustomerState,
-  cloneState,
-  newCustomerState,
-  RECENT_EVENTS,
-} from '../../schemas/customer-state.ts'
+import { ANSWERS, COUNTER_WIDTH, type CustomerState, RECENT_EVENTS } from '../../schemas/customer-state.ts'
+import { cloneState, newCustomerState } from '../../schemas/new-state.ts'
 import { MAX, putVarint } from '../../schemas/state-bytes.ts'
 import { decodeState, encodeState, STATE_FORMAT } from '../../schemas/state-codec.ts'
 import { anyState } from './any-state.ts'

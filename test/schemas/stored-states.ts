@@ -1,4 +1,5 @@
-import { type CustomerState, NEVER, newCustomerState } from '../../schemas/customer-state.ts'
+import { type CustomerState, NEVER } from '../../schemas/customer-state.ts'
+import { newCustomerState } from '../../schemas/new-state.ts'
 
 /** Bytes that some release wrote, and the state that they are. Never changed: such bytes are in customers' records. */
 export interface StoredState {

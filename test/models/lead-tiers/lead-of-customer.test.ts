@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest'
 import { count, positionOf } from '../../../models/counters.ts'
 import { LEAD_FEATURES, LEAD_RANGES } from '../../../models/lead-tiers/lead.ts'
 import { leadOfCustomer } from '../../../models/lead-tiers/lead-of-customer.ts'
-import { type CustomerState, newCustomerState, type TraitValue } from '../../../schemas/customer-state.ts'
+import type { CustomerState, TraitValue } from '../../../schemas/customer-state.ts'
+import { newCustomerState } from '../../../schemas/new-state.ts'
 
 function customer(traits: Readonly<Record<string, TraitValue | null>> = {}): CustomerState {
   const state = newCustomerState()
