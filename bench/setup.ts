@@ -32,7 +32,7 @@ export const say = (line: string): void => {
 let benches = 0
 
 export function startServers(): Promise<Stack> {
-  return startStack({ env: process.env, kafkaHeapMb: 1024, log: say })
+  return startStack({ env: process.env, kafkaHeapMb: 1024, kafkaFullyCompiled: true, log: say })
 }
 
 /**

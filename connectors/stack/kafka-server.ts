@@ -14,6 +14,7 @@ export interface KafkaServerOptions {
   readonly artifacts: string
   readonly clusterId: string
   readonly heapMb: number
+  readonly fullyCompiled?: boolean
   readonly properties: Readonly<Record<string, string>>
 }
 
@@ -32,7 +33,8 @@ export function kafkaServer(options: KafkaServerOptions): ServerDefinition {
       const file = join(context.folder, 'server.properties')
       writeFileSync(file, kafkaProperties({ ...settings, logDir }))
       const heap = [`-Xms${options.heapMb}m`, `-Xmx${options.heapMb}m`, '-XX:+UseG1GC', '-XX:+ExitOnOutOfMemoryError']
-      const args = [...heap, ...logging(context), '-cp', join(options.artifacts, '*'), 'kafka.Kafka', file]
+      const compiler = options.fullyCompiled ? [] : ['-XX:TieredStopAtLevel=1']
+      const args = [...heap, ...compiler, ...logging(context), '-cp', join(options.artifacts, '*'), 'kafka.Kafka', file]
       return { command: options.java, args, graceMs: 30_000 }
     },
     // The cluster id tells our broker from another one that happens to listen there.

@@ -134,6 +134,7 @@ function definitionOf(
     artifacts,
     clusterId: folder.clusterId,
     heapMb: options.kafkaHeapMb ?? DEFAULT_HEAP_MB,
+    fullyCompiled: options.kafkaFullyCompiled ?? false,
     properties: options.kafkaProperties ?? {},
   })
 }

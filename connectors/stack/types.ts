@@ -37,6 +37,11 @@ export interface StackOptions {
   /** Ports that must be used; the others are free ones. */
   readonly ports?: Readonly<Partial<Record<ServerName, number>>>
   readonly kafkaHeapMb?: number
+  /**
+   * For measurements: a broker that is compiled as far as one that runs for days. By default it compiles quickly and less far:
+   * for its first minutes that is the faster broker, and it leaves the processors to the others of a small machine.
+   */
+  readonly kafkaFullyCompiled?: boolean
   readonly kafkaProperties?: Readonly<Record<string, string>>
   /** Leaves the other way out; without it Docker is preferred to Java. */
   readonly only?: 'docker' | 'java'
