@@ -35,7 +35,7 @@ export class CountedOrders {
     if (event.type === 'REFUND') {
       if (known === undefined) return null
       takeBack(known, event)
-      this.#recount(known, settings, streamTime)
+      this.#recount(known, settings, streamTime, 'refund')
       if (known.lines.size === 0) kept.delete(event.orderId!)
       return null
     }
@@ -55,7 +55,7 @@ export class CountedOrders {
     for (const [itemId, line] of lines) order.lines.set(itemId, line)
     if (known === undefined) this.#all.push(order)
     if (event.currency === order.currency) order.amountMinor += event.amountMinor
-    const isLate = this.#recount(order, settings, streamTime)
+    const isLate = this.#recount(order, settings, streamTime, 'purchase')
     if (event.orderId === null || Buffer.byteLength(event.orderId) > MAX_NAME_BYTES) return isLate ? 'LATE' : null
     kept.set(event.orderId, order)
     if (kept.size > settings.crossSell.orders) kept.delete([...kept.keys()][0]!)
@@ -80,8 +80,17 @@ export class CountedOrders {
     }
   }
 
-  /** @returns whether a window of it is closed */
-  #recount({ tenantId, at, lines, counted }: Order, { crossSell, windows }: Settings, streamTime: number): boolean {
+  /**
+   * A refund only takes away: what came too late for a window isn't counted there by it, however early its stream time
+   * is taken to have been.
+   * @returns whether a window of it is closed
+   */
+  #recount(
+    { tenantId, at, lines, counted }: Order,
+    { crossSell, windows }: Settings,
+    streamTime: number,
+    by: 'purchase' | 'refund',
+  ): boolean {
     const spans = spansOf(at, crossSell, windows.offsetMs)
     const open = spans.filter((span) => isOpen(span, streamTime, windows.graceMs))
     for (const level of LEVELS) {
@@ -90,7 +99,11 @@ export class CountedOrders {
         if (level === 'item') names.add(itemId)
         else if (category !== null) names.add(category)
       }
-      for (const span of open) counted.set(`${tenantId}/${level}/${span}`, [...names])
+      for (const span of open) {
+        const window = `${tenantId}/${level}/${span}`
+        const had = counted.get(window) ?? []
+        counted.set(window, by === 'purchase' ? [...names] : had.filter((name) => names.has(name)))
+      }
     }
     return open.length < spans.length
   }
