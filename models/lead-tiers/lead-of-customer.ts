@@ -1,6 +1,6 @@
 import type { CustomerState, Trait } from '../../schemas/customer-state.ts'
 import { type Counted, countOf, positionOf } from '../counters.ts'
-import { type KnownLead, LEAD_FEATURES, LEAD_RANGES, type LeadFeature } from './lead.ts'
+import { type KnownLead, LEAD_FEATURES, LEAD_RANGES, type LeadFeature, withinRange } from './lead.ts'
 
 /**
  * The lead that a customer is by now: what he did is counted from his events, what he is comes from the traits of his
@@ -14,7 +14,7 @@ export function leadOfCustomer(state: CustomerState): KnownLead {
   const lead: Partial<Record<LeadFeature, number>> = {}
   for (const feature of LEAD_FEATURES) {
     const known = [SEEN[feature]?.(state), toldOf(state.traits, feature)].filter((each) => each !== undefined)
-    if (known.length > 0) lead[feature] = within(feature, Math.max(...known))
+    if (known.length > 0) lead[feature] = withinRange(feature, Math.max(...known))
   }
   return lead
 }
@@ -50,9 +50,4 @@ function toldOf(traits: readonly Trait[], feature: LeadFeature): number | undefi
   const value = traits.find(({ name }) => name === feature)?.value
   if (typeof value === 'boolean' && LEAD_RANGES[feature][1] === 1) return Number(value)
   return typeof value === 'number' && Number.isFinite(value) ? value : undefined
-}
-
-function within(feature: LeadFeature, value: number): number {
-  const [least, most] = LEAD_RANGES[feature]
-  return Math.min(most, Math.max(least, Math.round(value)))
 }

@@ -18,6 +18,11 @@ export type LeadFeature = keyof typeof LEAD_RANGES
 export const LEAD_FEATURES = Object.keys(LEAD_RANGES) as readonly LeadFeature[] // the type of a constant's own keys
 /** Whole numbers. */
 export type Lead = Readonly<Record<LeadFeature, number>>
+/** The nearest whole number of the feature's range. */
+export function withinRange(feature: LeadFeature, value: number): number {
+  const [least, most] = LEAD_RANGES[feature]
+  return Math.min(most, Math.max(least, Math.round(value)))
+}
 /** A lead of whom not all is known. */
 export type KnownLead = Partial<Lead>
 

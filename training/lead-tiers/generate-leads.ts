@@ -1,4 +1,4 @@
-import { LEAD_RANGES, type Lead, type LeadFeature } from '../../models/lead-tiers/lead.ts'
+import { type Lead, type LeadFeature, withinRange } from '../../models/lead-tiers/lead.ts'
 import { normal, poisson, type Random, seededRandom } from '../random.ts'
 
 export interface LabelledLead {
@@ -32,25 +32,21 @@ export function generateLeads(length: number, seed = 42): LabelledLead[] {
 }
 
 function generateLead(random: Random): Lead {
-  const within = (feature: LeadFeature, value: number): number => {
-    const [least, most] = LEAD_RANGES[feature]
-    return Math.min(most, Math.max(least, Math.round(value)))
-  }
   const wealth = normal(random)
-  const income = within('income', 70_000 * Math.exp(0.6 * wealth))
-  const credit_score = within('credit_score', 630 + 35 * wealth + 80 * normal(random))
+  const income = withinRange('income', 70_000 * Math.exp(0.6 * wealth))
+  const credit_score = withinRange('credit_score', 630 + 35 * wealth + 80 * normal(random))
   const base = (income / 500_000 + credit_score / 850) / 2
   const interest = random()
   const happens = (probability: number): number => (random() < probability ? 1 : 0)
   return {
-    age: within('age', 42 + 3 * wealth + 11 * normal(random)),
+    age: withinRange('age', 42 + 3 * wealth + 11 * normal(random)),
     income,
     credit_score,
-    website_visits: within('website_visits', poisson(random, 30 * base)),
-    email_opens: within('email_opens', poisson(random, 20 * base)),
-    property_views: within('property_views', poisson(random, 15 * base)),
-    contact_attempts: within('contact_attempts', poisson(random, 1 + 3 * interest)),
-    time_on_site_minutes: within('time_on_site_minutes', 90 * (base + interest) - 30 + 10 * normal(random)),
+    website_visits: withinRange('website_visits', poisson(random, 30 * base)),
+    email_opens: withinRange('email_opens', poisson(random, 20 * base)),
+    property_views: withinRange('property_views', poisson(random, 15 * base)),
+    contact_attempts: withinRange('contact_attempts', poisson(random, 1 + 3 * interest)),
+    time_on_site_minutes: withinRange('time_on_site_minutes', 90 * (base + interest) - 30 + 10 * normal(random)),
     inquiry_submitted: happens(0.1 + 0.6 * interest),
     financing_pre_approved: happens(0.3 + (0.3 * credit_score) / 850),
     budget_disclosed: happens(0.15 + 0.5 * interest),
