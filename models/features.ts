@@ -186,6 +186,11 @@ export const FEATURES: readonly Feature[] = [
 
 export const FEATURE_COUNT = FEATURES.length
 
+/** The features as a vector, of values by name. One that the release which wrote them didn't have is missing. */
+export function featureVector(values: Readonly<Record<string, number>>): Float64Array {
+  return Float64Array.from(FEATURES, ({ name }) => values[name] ?? Number.NaN)
+}
+
 /**
  * Fills `out` (length FEATURE_COUNT) with the features as of a time: with a later `asOf` counters decay and recencies
  * grow as if nothing had happened since. An `asOf` before the newest event means the newest event.

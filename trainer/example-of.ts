@@ -1,9 +1,9 @@
-import { FEATURES } from '../models/features.ts'
+import { featureVector } from '../models/features.ts'
 import type { TrainingExample as ExampleRecord } from '../schemas/avro/training-example.ts'
 import { customerKey } from '../schemas/partition.ts'
 import type { TrainingExample } from '../training/example.ts'
 
-/** The example that a record holds. A feature that the release which wrote it didn't have is missing. */
+/** The example that a record holds. */
 export function exampleOf(record: ExampleRecord): TrainingExample {
   const { tenantId, customerId, at, knownAt, label, features, traits } = record
   return {
@@ -11,7 +11,7 @@ export function exampleOf(record: ExampleRecord): TrainingExample {
     at,
     knownAt,
     label: label === 1 ? 1 : 0,
-    features: Float64Array.from(FEATURES, ({ name }) => features[name] ?? Number.NaN),
+    features: featureVector(features),
     traits: Object.entries(traits).map(([name, value]) => ({ name, value, at })),
   }
 }

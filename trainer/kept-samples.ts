@@ -1,4 +1,4 @@
-import { FEATURES } from '../models/features.ts'
+import { featureVector } from '../models/features.ts'
 import type { ScoreSample } from '../schemas/avro/score-sample.ts'
 import type { Trait } from '../schemas/customer-state.ts'
 import { customerKey } from '../schemas/partition.ts'
@@ -27,13 +27,12 @@ export class KeptSamples {
     return this.#seen
   }
 
-  /** A feature that the release which wrote the sample didn't have is missing. */
   add({ tenantId, customerId, at, arrivedAt, scoredAt, features, traits, lead, churn }: ScoreSample): void {
     this.#kept.push({
       customer: customerKey(tenantId, customerId),
       arrivedAt,
       scoredAt,
-      features: Float64Array.from(FEATURES, ({ name }) => features[name] ?? Number.NaN),
+      features: featureVector(features),
       traits: Object.entries(traits).map(([name, value]) => ({ name, value, at })),
       lead,
       churn,

@@ -5,6 +5,7 @@ import { ResultLogs } from '../../demo/books/result-logs.ts'
 import type { Config } from '../../runtime/config.ts'
 import { kafkaSettings } from '../../runtime/kafka-settings.ts'
 import { type Customer, customerSchema } from '../../schemas/avro/customer.ts'
+import type { AvroSchema } from '../../schemas/avro.ts'
 import { AvroCodec } from '../../schemas/codec.ts'
 import { type LinearModel, type ModelKind, parseModel } from '../../schemas/model.ts'
 import { parseModelKey, parseServedModel, type ServedModel, versionKey } from '../../schemas/served-model.ts'
@@ -57,7 +58,17 @@ export async function newestScores(config: Config): Promise<Map<string, Scores>>
   return scores
 }
 
-export async function readAll(config: Config, topic: string, take: (record: ConsumedRecord) => void): Promise<void> {
+/** All values of a result topic, in the order of each partition; null ones are left out. */
+export async function readValues<T>(config: Config, topic: string, schema: AvroSchema): Promise<T[]> {
+  const codec = new AvroCodec<T>(schema, new Registry(config.SCHEMA_REGISTRY_URL))
+  const values: Buffer[] = []
+  await readAll(config, topic, ({ value }) => void (value && values.push(value)))
+  const decoded: T[] = []
+  for (const value of values) decoded.push(await codec.decodeLoading(value))
+  return decoded
+}
+
+async function readAll(config: Config, topic: string, take: (record: ConsumedRecord) => void): Promise<void> {
   const client = new KafkaClient(kafkaSettings(config, 'bench-published'))
   const logs = new ResultLogs(client, config.TOPIC_PREFIX)
   try {

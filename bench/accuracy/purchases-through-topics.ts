@@ -1,14 +1,12 @@
 import { KafkaClient } from '../../connectors/kafka/client.ts'
 import { FencedPublisher } from '../../connectors/kafka/fenced-publisher.ts'
 import { TransactionalProducer } from '../../connectors/kafka/transactional-producer.ts'
-import { Registry } from '../../connectors/registry/registry.ts'
 import { waitUntil } from '../../connectors/stack/wait-until.ts'
-import { FEATURES } from '../../models/features.ts'
+import { featureVector } from '../../models/features.ts'
 import { kafkaSettings } from '../../runtime/kafka-settings.ts'
 import { type Customer, customerSchema } from '../../schemas/avro/customer.ts'
 import { type ScoreSample, scoreSampleSchema } from '../../schemas/avro/score-sample.ts'
 import type { Transaction } from '../../schemas/avro/transaction.ts'
-import { AvroCodec } from '../../schemas/codec.ts'
 import { AppError } from '../../schemas/errors.ts'
 import type { LinearModel, ModelMetrics } from '../../schemas/model.ts'
 import { type ServedModel, servedKey, versionKey } from '../../schemas/served-model.ts'
@@ -19,7 +17,7 @@ import { trainModel } from '../../training/train-model.ts'
 import { fill, type Installed, startProcess } from '../setup.ts'
 import { untilProcessed } from '../until-processed.ts'
 import { halfOf } from './prequential.ts'
-import { newestScores, readAll } from './published.ts'
+import { newestScores, readValues } from './published.ts'
 import type { Purchase } from './retail.ts'
 
 const GIVE_UP_MS = 600_000
@@ -91,31 +89,15 @@ function found<T>(by: ReadonlyMap<string, T>, eventId: string): T {
 
 /** By event id, as `score-samples` says now. */
 async function toldFeatures({ config }: Installed): Promise<Map<string, Float64Array>> {
-  const codec = new AvroCodec<ScoreSample>(scoreSampleSchema, new Registry(config.SCHEMA_REGISTRY_URL))
-  const values: Buffer[] = []
-  await readAll(config, 'score-samples', ({ value }) => void (value && values.push(value)))
-  const told = new Map<string, Float64Array>()
-  for (const value of values) {
-    const { eventId, features } = await codec.decodeLoading(value)
-    told.set(
-      eventId,
-      Float64Array.from(FEATURES, ({ name }) => features[name]!),
-    )
-  }
-  return told
+  const samples = await readValues<ScoreSample>(config, 'score-samples', scoreSampleSchema)
+  return new Map(samples.map(({ eventId, features }) => [eventId, featureVector(features)]))
 }
 
 /** By event id, what the model said at the event. */
 async function eventRisks({ config }: Installed): Promise<Map<string, number>> {
-  const codec = new AvroCodec<Customer>(customerSchema, new Registry(config.SCHEMA_REGISTRY_URL))
-  const values: Buffer[] = []
-  await readAll(config, 'customers', ({ value }) => void (value && values.push(value)))
-  const risks = new Map<string, number>()
-  for (const value of values) {
-    const { cause, eventId, churn } = await codec.decodeLoading(value)
-    if (cause === 'event' && churn.modelVersion === VERSION) risks.set(eventId, churn.risk)
-  }
-  return risks
+  const customers = await readValues<Customer>(config, 'customers', customerSchema)
+  const scored = customers.filter(({ cause, churn }) => cause === 'event' && churn.modelVersion === VERSION)
+  return new Map(scored.map(({ eventId, churn }) => [eventId, churn.risk]))
 }
 
 /** Lets the model serve, and waits until stored scores are by it. */
