@@ -67,7 +67,7 @@ export function createDriftWatch({ reference, training }: LinearModel): DriftWat
       psi: populationStability(histogram.shares, counts, size),
       missing: observed === 0 ? 0 : counts.at(-1)! / observed,
       missingInTraining,
-      psiLimit: Math.max(limits.psi, psiByChance(binCount(histogram)) * perOne),
+      psiLimit: psiLimitOf(histogram, perOne, limits),
       missingLimit: Math.max(limits.missing, CHANCE * Math.sqrt(spread * perOne)),
     }
   }
@@ -104,9 +104,14 @@ const CHANCE = 6
  * Between samples of n and m of one distribution the index over (1/n + 1/m) is about χ² of bins − 1 degrees of freedom
  * (Yurdakul 2018, "Statistical properties of population stability index"), of mean d and variance 2d.
  */
-export function psiByChance(bins: number): number {
+function psiByChance(bins: number): number {
   const freedom = bins - 1
   return freedom + CHANCE * Math.sqrt(2 * freedom)
+}
+
+/** The index beyond which values have moved, and not by chance. @param perOne 1/n + 1/m of the two samples */
+export function psiLimitOf(histogram: Histogram, perOne: number, limits = DRIFT_LIMITS): number {
+  return Math.max(limits.psi, psiByChance(binCount(histogram)) * perOne)
 }
 
 /** A feature, or a trait by its name with the prefix. */

@@ -1,5 +1,5 @@
 import type { InputColumn } from './choose-inputs.ts'
-import { DRIFT_LIMITS, inputValueOf, populationStability, psiByChance } from './drift.ts'
+import { DRIFT_LIMITS, inputValueOf, populationStability, psiLimitOf } from './drift.ts'
 import { binCount, binOf, histogramOf } from './histogram.ts'
 import type { SeenInputs } from './scored-reference.ts'
 
@@ -29,8 +29,7 @@ export function findUnstable(
       const counts = new Float64Array(binCount(bins))
       for (const { features, traits } of recent) counts[binOf(bins, inputValueOf(column.feature, features, traits))]!++
       const psi = populationStability(bins.shares, counts, customers.length)
-      const limit = Math.max(DRIFT_LIMITS.psi, psiByChance(counts.length) * (1 / learned + 1 / seen))
-      return { feature: column.feature, psi, limit }
+      return { feature: column.feature, psi, limit: psiLimitOf(bins, 1 / learned + 1 / seen) }
     })
     .filter(({ psi, limit }) => psi > limit)
     .map(({ feature, psi }) => ({ feature, psi }))

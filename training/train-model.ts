@@ -11,7 +11,7 @@ import { findUnstable, type Unstable } from './find-unstable.ts'
 import { gradientStart } from './gradient-start.ts'
 import { histogramOf, scoreHistogramOf } from './histogram.ts'
 import { aucOf } from './metrics.ts'
-import { type Fit, fitByNewton } from './newton.ts'
+import { type Fit, type FitInput, fitByNewton } from './newton.ts'
 import { type Calibration, fitPlatt } from './platt.ts'
 import type { SeenInputs } from './scored-reference.ts'
 import { settledExamples } from './settled-examples.ts'
@@ -66,7 +66,8 @@ export function trainModel(given: readonly TrainingExample[], options: TrainOpti
   if (columns.length === 0) {
     throw new AppError('INPUT_INVALID', 'training examples: all features are alike', { details: { field: 'features' } })
   }
-  const { fit, design, calibration, penalty, logOdds, unstable } = learnStable(columns, labels, customers, options)
+  const { columns: used, unstable, ...learned } = learnStable(columns, labels, customers, options)
+  const { fit, design, calibration, penalty, logOdds } = learned
   return {
     name: options.name,
     kind: options.kind,
@@ -83,9 +84,7 @@ export function trainModel(given: readonly TrainingExample[], options: TrainOpti
       unstable,
     },
     reference: {
-      features: Object.fromEntries(
-        columns.filter(isAmong(design)).map((column) => [column.feature, histogramOf(column)]),
-      ),
+      features: Object.fromEntries(used.map((column) => [column.feature, histogramOf(column)])),
       score: scoreHistogramOf(logOdds.map((each) => probabilityOf(calibration.slope * each + calibration.offset))),
     },
   }
@@ -102,56 +101,71 @@ function learnStable(
   labels: Uint8Array,
   customers: readonly string[],
   options: TrainOptions,
-): Learned & { readonly unstable: readonly Unstable[] } {
+): Learned & { readonly columns: readonly InputColumn[]; readonly unstable: readonly Unstable[] } {
   const unstable = findUnstable(columns, customers, options.recent ?? [])
   const stable = columns.filter(({ feature }) => !unstable.some((each) => each.feature === feature))
   if (unstable.length === 0 || stable.length === 0) {
-    return { ...learn(columns, labels, customers, options), unstable: [] }
+    return { ...learn(columns, labels, customers, options), columns, unstable: [] }
   }
   const learned = learn(stable, labels, customers, options)
   // By the same penalty: a difference of a tenth shows by any.
   const { onProgress: _, ...quietly } = options
-  const all = learn(columns, labels, customers, { ...quietly, penalties: [learned.penalty] })
-  if (all.auc - learned.auc <= MOST_AUC_OF_UNSTABLE) return { ...learned, unstable }
-  return { ...learn(columns, labels, customers, quietly), unstable: [] }
+  const all = validate(columns, labels, customers, { ...quietly, penalties: [learned.penalty] })
+  if (all.auc - learned.auc <= MOST_AUC_OF_UNSTABLE) return { ...learned, columns: stable, unstable }
+  return { ...learn(columns, labels, customers, quietly), columns, unstable: [] }
 }
 
-const isAmong =
-  ({ inputs }: Design) =>
-  ({ feature }: InputColumn): boolean =>
-    inputs.some((input) => input.feature === feature)
-
-interface Learned {
+interface Validated {
   readonly design: Design
-  readonly fit: Fit
-  readonly calibration: Calibration
   readonly penalty: number
-  /** Of examples, each by a fit that hadn't seen it. */
+  /** Of examples, each by a fit that hadn't seen it, and their labels. */
   readonly logOdds: Float64Array
+  readonly known: Uint8Array
   /** Of those. */
   readonly auc: number
+  /** What a fit to all rows takes, and where it may start. */
+  readonly input: FitInput
+  readonly start: Fit
+}
+
+interface Learned extends Validated {
+  readonly fit: Fit
+  readonly calibration: Calibration
 }
 
 function learn(
   columns: readonly InputColumn[],
   labels: Uint8Array,
   customers: readonly string[],
-  { penalties = PENALTIES, folds = FOLDS, positiveWeight = 1, onProgress }: TrainOptions,
+  options: TrainOptions,
 ): Learned {
+  const validated = validate(columns, labels, customers, options)
+  const fit = fitByNewton(validated.input, validated.start)
+  options.onProgress?.(1)
+  return { ...validated, fit, calibration: fitPlatt(validated.logOdds, validated.known) }
+}
+
+/** Chooses a penalty, and says how well it predicts what it hasn't seen. */
+function validate(
+  columns: readonly InputColumn[],
+  labels: Uint8Array,
+  customers: readonly string[],
+  { penalties = PENALTIES, folds = FOLDS, positiveWeight = 1, onProgress }: TrainOptions,
+): Validated {
   const design = createDesign(columns, labels.length)
   const weights = Float64Array.from(labels, (label) => (label === 1 ? positiveWeight : 1))
   const rows = Int32Array.from(labels.keys())
   const start = gradientStart({ design, labels, rows })
+  // One more fit than these, to all rows, comes after them.
   const fits = penalties.length * folds + 1
   let done = 0
   const onFit = () => onProgress?.(++done / fits)
   const validated = rows.filter((row) => row % Math.ceil(rows.length / MOST_VALIDATED) === 0)
   const shared = { design, labels, weights, customers, penalties, folds, start, onFit }
   const { penalty, logOdds } = crossValidate({ ...shared, rows: validated })
-  const fit = fitByNewton({ design, labels, weights, rows, penalty }, start)
-  onFit()
   const known = Uint8Array.from(validated, (row) => labels[row]!)
-  return { design, fit, calibration: fitPlatt(logOdds, known), penalty, logOdds, auc: aucOf(logOdds, known) }
+  const input = { design, labels, weights, rows, penalty }
+  return { design, penalty, logOdds, known, auc: aucOf(logOdds, known), input, start }
 }
 
 /** Coefficients as a model holds them: of standardised terms, the intercept at their means. */
