@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { type Static, Type } from 'typebox'
 import { AppError } from '../../schemas/errors.ts'
-import { type ModelKind, modelMetricsSchema, modelTrainingSchema } from '../../schemas/model.ts'
+import { type LinearModel, type ModelKind, modelMetricsSchema, modelTrainingSchema } from '../../schemas/model.ts'
 import { modelWatchSchema } from '../../schemas/model-watch.ts'
 import { decisionSchema, MODEL_KINDS, pinKey, pinSchema, servedKey, shadowSchema } from '../../schemas/served-model.ts'
 import { type TrainingRequest, trainingRequestSchema } from '../../schemas/training-request.ts'
@@ -186,7 +186,16 @@ function modelOf({ catalogue, watches }: ModelDesk, tenantId: string, kind: Mode
     versions: catalogue.versions(tenantId, kind).map(({ version, metrics, training }) => ({
       version,
       metrics: metrics ?? null,
-      training: training === undefined ? null : (structuredClone(training) as Static<typeof modelTrainingSchema>),
+      training: training === undefined ? null : trainingOf(training),
     })),
   }
+}
+
+/** Whoever answers may change it: a copy. */
+function trainingOf({
+  leaks,
+  unstable,
+  ...rest
+}: NonNullable<LinearModel['training']>): Static<typeof modelTrainingSchema> {
+  return { ...rest, leaks: [...leaks], ...(unstable && { unstable: [...unstable] }) }
 }
