@@ -1,5 +1,4 @@
-import type { CustomerState } from '../schemas/customer-state.ts'
-import { NEVER } from '../schemas/customer-state.ts'
+import { type CustomerState, NEVER } from '../schemas/customer-state.ts'
 import { DAY_MS } from './counters.ts'
 
 const PER_DAYS = 90

@@ -59,6 +59,7 @@ export function expectedCustomer(events: readonly InputEvent[]): ExpectedCustome
   const purchaseTimes = ofType('PURCHASE').map((each) => each.occurredAt)
   const money = moneyOf(transactions)
   const newest = (moments: readonly number[]): number | null => (moments.length === 0 ? null : Math.max(...moments))
+  const lastPurchaseAt = newest(purchaseTimes)
   return {
     firstSeenAt: Math.min(...times),
     newestAt,
@@ -79,11 +80,11 @@ export function expectedCustomer(events: readonly InputEvent[]): ExpectedCustome
     refunds: ofType('REFUND').length,
     failedPayments: ofType('PAYMENT_FAILED').length,
     firstPurchaseAt: purchaseTimes.length === 0 ? null : Math.min(...purchaseTimes),
-    lastPurchaseAt: newest(purchaseTimes),
+    lastPurchaseAt,
     lastPurchaseItems: Math.max(
       0,
       ...ofType('PURCHASE')
-        .filter(({ occurredAt }) => occurredAt === newest(purchaseTimes))
+        .filter(({ occurredAt }) => occurredAt === lastPurchaseAt)
         .map(({ lines }) => new Set(lines.map(({ itemId }) => itemId)).size),
     ),
     gaps: purchaseGaps(purchaseTimes),
