@@ -1,7 +1,8 @@
 import { type CustomerValue, customerValueOf } from '../models/clv/customer-value.ts'
-import { computeFeatures, FEATURE_COUNT, FEATURES } from '../models/features.ts'
+import { computeFeatures, FEATURE_COUNT, FEATURES, featuresByName } from '../models/features.ts'
 import { CHURN_BANDS, LEAD_GRADES } from '../models/grades.ts'
-import { holdClass } from '../models/hysteresis.ts'
+import { holdRulesOf } from '../models/hold-rules.ts'
+import { heldClass } from '../models/hysteresis.ts'
 import type { CompiledModel, Models } from '../models/linear-model.ts'
 import { recencyDaysOf } from '../models/purchase-rhythm.ts'
 import { contributionsOf, createWorkings, probabilityOf, topReasons, type Workings } from '../models/score.ts'
@@ -76,38 +77,32 @@ function applied(
 
 function leadOf(
   state: CustomerState,
-  { thresholds, margins, minIntervalMs, reasons }: TenantSettings,
+  tenant: TenantSettings,
   asOf: number,
   { model, workings, probability }: Applied,
 ): Rescored['lead'] {
-  const { held } = holdClass(
-    { held: state.leadHeld, heldSince: state.leadHeldSince, value: probability, asOf },
-    { edges: thresholds.lead, margin: margins.lead, minIntervalMs: minIntervalMs.lead },
-  )
+  const held = heldClass(state.leadHeld, state.leadHeldSince, probability, asOf, holdRulesOf(tenant).lead)
   return {
     probability,
     score: Math.round(probability * 100),
     grade: LEAD_GRADES[held]!,
     modelVersion: model.version,
-    reasons: topReasons(model, workings, reasons),
+    reasons: topReasons(model, workings, tenant.reasons),
   }
 }
 
 function churnOf(
   state: CustomerState,
-  { thresholds, margins, minIntervalMs, reasons }: TenantSettings,
+  tenant: TenantSettings,
   asOf: number,
   { model, workings, probability }: Applied,
 ): Rescored['churn'] {
-  const { held } = holdClass(
-    { held: state.churnHeld, heldSince: state.churnHeldSince, value: probability, asOf },
-    { edges: thresholds.churn, margin: margins.churn, minIntervalMs: minIntervalMs.churn },
-  )
+  const held = heldClass(state.churnHeld, state.churnHeldSince, probability, asOf, holdRulesOf(tenant).churn)
   return {
     risk: probability,
     band: CHURN_BANDS[held]!,
     modelVersion: model.version,
-    reasons: topReasons(model, workings, reasons),
+    reasons: topReasons(model, workings, tenant.reasons),
   }
 }
 
@@ -120,7 +115,7 @@ function explanationOf(values: Float64Array, lead: Applied | null, churn: Applie
 }
 
 function named(numbers: Float64Array): ByFeature {
-  return Object.fromEntries(FEATURES.map(({ name }, i) => [name, numbers[i]!]))
+  return featuresByName(numbers)
 }
 
 /** Every built-in feature, 0 where the model has no use for it, and the traits that the model has learned of. */

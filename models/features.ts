@@ -199,3 +199,10 @@ export function computeFeatures(state: CustomerState, asOf: number, out: Float64
   const time = Math.max(asOf, state.newestAt)
   for (let i = 0; i < FEATURES.length; i++) out[i] = FEATURES[i]!.of(state, time)
 }
+
+/** The values of a feature vector by name. */
+export function featuresByName(values: Float64Array): Record<string, number> {
+  const named: Record<string, number> = {}
+  for (let i = 0; i < FEATURES.length; i++) named[FEATURES[i]!.name] = values[i]!
+  return named
+}

@@ -32,12 +32,22 @@ export interface Hold {
  * minimum interval is held back: judged anew by whoever asks again at `heldBackUntil`.
  */
 export function holdClass({ held, heldSince, value, asOf }: HoldInput, rule: HoldRule): Hold {
-  const { edges, margin } = rule
-  if (held === NEVER) return { held: classOf(value, edges), heldBackUntil: null }
+  const wanted = wantedClass(held, value, rule)
+  if (wanted === held || held === NEVER) return { held: wanted, heldBackUntil: null }
+  const free = heldSince + rule.minIntervalMs
+  return asOf < free ? { held, heldBackUntil: free } : { held: wanted, heldBackUntil: null }
+}
+
+/** The class that holdClass holds, without an object: it is asked for several times an event. */
+export function heldClass(held: number, heldSince: number, value: number, asOf: number, rule: HoldRule): number {
+  const wanted = wantedClass(held, value, rule)
+  return wanted !== held && held !== NEVER && asOf < heldSince + rule.minIntervalMs ? held : wanted
+}
+
+function wantedClass(held: number, value: number, { edges, margin }: HoldRule): number {
+  if (held === NEVER) return classOf(value, edges)
   let next = held
   while (next < edges.length && value >= edges[next]! + margin) next++
   while (next > 0 && value < edges[next - 1]! - margin) next--
-  if (next === held) return { held, heldBackUntil: null }
-  const free = heldSince + rule.minIntervalMs
-  return asOf < free ? { held, heldBackUntil: free } : { held: next, heldBackUntil: null }
+  return next
 }

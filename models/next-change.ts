@@ -1,6 +1,7 @@
 import type { CustomerState } from '../schemas/customer-state.ts'
 import type { TenantSettings } from '../schemas/settings.ts'
 import { DAY_MS } from './counters.ts'
+import { holdRulesOf } from './hold-rules.ts'
 import { type HoldRule, holdClass } from './hysteresis.ts'
 import type { CompiledModel, Models } from './linear-model.ts'
 import { nextCrossing, type OddsEdges, quietUntil } from './next-crossing.ts'
@@ -72,7 +73,8 @@ export class NextChange {
       const known = (state.nextTimerAt - asOf) / DAY_MS
       const to = known > from ? known : odds.rises && odds.falls ? from + FIRST_LOOK_DAYS : 0
       const canMove = (odds.rises && edges.up < Infinity) || (odds.falls && edges.down > -Infinity)
-      if (canMove && to > from && !isPast(odds.at(from, this.#moment).odds, edges)) {
+      const begin = from === 0 ? churnOdds : odds.at(from, this.#moment).odds
+      if (canMove && to > from && !isPast(begin, edges)) {
         const until = quietUntil(odds, edges, from, to)
         if (until === known) return state.nextTimerAt
         if (until - from >= HOUR_DAYS) return asOf + Math.floor((until * DAY_MS) / SECOND_MS) * SECOND_MS
@@ -96,10 +98,10 @@ export class NextChange {
   }
 
   #use(tenant: TenantSettings): void {
-    const { thresholds, margins, minIntervalMs } = tenant
     this.#tenant = tenant
-    this.#lead = { edges: thresholds.lead, margin: margins.lead, minIntervalMs: minIntervalMs.lead }
-    this.#churn = { edges: thresholds.churn, margin: margins.churn, minIntervalMs: minIntervalMs.churn }
+    const { lead, churn } = holdRulesOf(tenant)
+    this.#lead = lead
+    this.#churn = churn
     const { edges, margin } = this.#churn
     this.#edges = Array.from({ length: edges.length + 1 }, (_, held) => ({
       up: held < edges.length ? logOdds(edges[held]! + margin) : Infinity,

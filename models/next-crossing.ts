@@ -61,9 +61,12 @@ function root(odds: QuietOdds, value: number, from: number, atFrom: number): num
   const horizon = from + HORIZON_DAYS
   const atHorizon = odds.at(horizon, near).odds - value
   if (atFrom < 0 === atHorizon < 0) return null
-  let [a, fa] = [Math.log1p(horizon), atHorizon]
-  let [b, fb] = [Math.log1p(from), atFrom]
-  let [c, fc] = [b, fb]
+  let a = Math.log1p(horizon)
+  let fa = atHorizon
+  let b = Math.log1p(from)
+  let fb = atFrom
+  let c = b
+  let fc = fb
   let share = fa / (fa - fb)
   for (;;) {
     const x = a + share * (b - a)
@@ -109,7 +112,9 @@ function search(odds: QuietOdds, edges: OddsEdges): number | null {
       if (far.odds >= up || far.odds < down) return far.days
       span = Math.max(2 * safe, 2 * SECOND_DAYS)
     } else span *= 2
-    ;[near, far] = [far, near]
+    const passed = near
+    near = far
+    far = passed
   }
   return near.days
 }

@@ -10,21 +10,19 @@ import { DAY_MS } from './counters.ts'
 export function placeOf(state: CustomerState, currency: string | null): PopulationPlace | null {
   if (state.purchases === 0) return null
   const reported = state.money[state.reporting]
-  const place = {
-    day: Math.floor(state.lastPurchaseAt / DAY_MS),
-    frequency: bucketOf(state.purchases),
-    monetary: bucketOf(netMinorOf(state)),
-    // Who bought has moved money: without a tenant's currency there is one of his own to report.
-    currency: reported?.currency ?? currency!,
-  }
+  const day = Math.floor(state.lastPurchaseAt / DAY_MS)
+  const frequency = bucketOf(state.purchases)
+  const monetary = bucketOf(netMinorOf(state))
+  // Who bought has moved money: without a tenant's currency there is one of his own to report.
+  const code = reported?.currency ?? currency!
   const held = state.place
   const stays =
     held !== null &&
-    held.day === place.day &&
-    held.frequency === place.frequency &&
-    held.monetary === place.monetary &&
-    held.currency === place.currency
-  return stays ? held : place
+    held.day === day &&
+    held.frequency === frequency &&
+    held.monetary === monetary &&
+    held.currency === code
+  return stays ? held : { day, frequency, monetary, currency: code }
 }
 
 /** Purchases less refunds in the reporting currency, minor units. */

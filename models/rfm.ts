@@ -33,5 +33,7 @@ export function recencyScoreOf(day: number, cuts: readonly number[]): number {
  */
 export function segmentOf(total: number, bins: number, edges: readonly number[]): number {
   if (total >= 3 * bins - 2) return SEGMENTS.length - 1
-  return edges.filter((edge) => total >= edge).length
+  let segment = 0
+  for (let i = 0; i < edges.length; i++) if (total >= edges[i]!) segment++
+  return segment
 }

@@ -2,7 +2,8 @@ import type { CustomerState, PopulationPlace, Standing } from '../schemas/custom
 import { NEVER } from '../schemas/customer-state.ts'
 import type { TenantSettings } from '../schemas/settings.ts'
 import type { Thresholds } from '../schemas/thresholds.ts'
-import { holdClass } from './hysteresis.ts'
+import { holdRulesOf } from './hold-rules.ts'
+import { heldClass } from './hysteresis.ts'
 import { type ByRank, loyaltyScore, rankOf } from './loyalty.ts'
 import { netMinorOf, placeOf } from './population-place.ts'
 import { recencyScoreOf, scoreOf, segmentOf } from './rfm.ts'
@@ -45,10 +46,7 @@ export function standingOf(
   }
   const loyalty = loyaltyScore(ranks, tenant.population.loyaltyWeights)
   const held = state.standing
-  const { held: tier } = holdClass(
-    { held: held?.tier ?? NEVER, heldSince: NEVER, value: loyalty, asOf: state.newestAt },
-    { edges: tenant.thresholds.tier, margin: tenant.margins.tier, minIntervalMs: 0 },
-  )
+  const tier = heldClass(held?.tier ?? NEVER, NEVER, loyalty, state.newestAt, holdRulesOf(tenant).tier)
   const r = recencyScoreOf(place.day, recency.cuts)
   const f = scoreOf(state.purchases, frequency.cuts)
   const m = scoreOf(value, monetary.cuts)

@@ -1,5 +1,6 @@
 import { CHURN_BANDS, LEAD_GRADES } from '../models/grades.ts'
-import { type Hold, holdClass } from '../models/hysteresis.ts'
+import { holdRulesOf } from '../models/hold-rules.ts'
+import { heldClass } from '../models/hysteresis.ts'
 import type { Reason } from '../schemas/avro/reason.ts'
 import { customerKey } from '../schemas/partition.ts'
 import type { EventContext } from './event-context.ts'
@@ -18,10 +19,7 @@ export function createDetectChange(): Processor {
 function detectGrade(context: EventContext): void {
   const { draft, customer, tenant, asOf } = context
   const value = customer.lead.probability
-  const { held }: Hold = holdClass(
-    { held: draft.leadHeld, heldSince: draft.leadHeldSince, value, asOf },
-    { edges: tenant.thresholds.lead, margin: tenant.margins.lead, minIntervalMs: tenant.minIntervalMs.lead },
-  )
+  const held = heldClass(draft.leadHeld, draft.leadHeldSince, value, asOf, holdRulesOf(tenant).lead)
   customer.lead.grade = LEAD_GRADES[held]!
   if (held === draft.leadHeld) return
   pushChange(context, {
@@ -41,10 +39,7 @@ function detectGrade(context: EventContext): void {
 function detectBand(context: EventContext): void {
   const { draft, customer, tenant, asOf } = context
   const value = customer.churn.risk
-  const { held }: Hold = holdClass(
-    { held: draft.churnHeld, heldSince: draft.churnHeldSince, value, asOf },
-    { edges: tenant.thresholds.churn, margin: tenant.margins.churn, minIntervalMs: tenant.minIntervalMs.churn },
-  )
+  const held = heldClass(draft.churnHeld, draft.churnHeldSince, value, asOf, holdRulesOf(tenant).churn)
   customer.churn.band = CHURN_BANDS[held]!
   if (held === draft.churnHeld) return
   pushChange(context, {

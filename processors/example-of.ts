@@ -1,4 +1,4 @@
-import { FEATURES } from '../models/features.ts'
+import { featuresByName } from '../models/features.ts'
 import { scoreModel } from '../models/score.ts'
 import type { TrainingExample } from '../schemas/avro/training-example.ts'
 import type { ModelKind } from '../schemas/model.ts'
@@ -18,7 +18,7 @@ export function exampleOf(
     customerId,
     kind,
     ...label,
-    features: Object.fromEntries(FEATURES.map(({ name }, i) => [name, features[i]!])),
+    features: featuresByName(features),
     traits: Object.fromEntries(draft.traits.map(({ name, value }) => [name, value])),
     modelVersion: models[kind].version,
     probability: scoreModel(models[kind], features, draft.traits),

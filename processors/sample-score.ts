@@ -1,4 +1,4 @@
-import { FEATURES } from '../models/features.ts'
+import { featuresByName } from '../models/features.ts'
 import { scoreModel } from '../models/score.ts'
 import type { ScoreSample } from '../schemas/avro/score-sample.ts'
 import type { ModelKind } from '../schemas/model.ts'
@@ -30,7 +30,7 @@ function sampleOf(context: EventContext): ScoreSample {
     at: asOf,
     arrivedAt,
     scoredAt: now,
-    features: Object.fromEntries(FEATURES.map(({ name }, i) => [name, features[i]!])),
+    features: featuresByName(features),
     traits: Object.fromEntries(draft.traits.map(({ name, value }) => [name, value])),
     lead: { modelVersion: lead.modelVersion, probability: lead.probability, ...shadowOf('lead', context) },
     churn: { modelVersion: churn.modelVersion, probability: churn.risk, ...shadowOf('churn', context) },

@@ -12,15 +12,14 @@ import type { StreamTimes } from './stream-time.ts'
 import { EventCounts } from './task-counters.ts'
 import type { WindowDeltas } from './window-deltas.ts'
 
-/** A batch ends when what it writes comes to about this, or one event later. */
-const FULL_BYTES = 8 * 1024 * 1024
-
 export interface BatchDraftsOptions extends CustomerRecordsOptions {
   readonly broadcast: Broadcast
   readonly cache: CustomerCache
   readonly snapshots: ChurnSnapshots
   readonly streamTimes: StreamTimes
   readonly windowDeltas: WindowDeltas
+  /** A batch ends when what it writes comes to about this, or one event later. */
+  readonly fullBytes: number
 }
 
 /** The batch under way: whose drafts there are, what it writes of them and what it comes to. */
@@ -56,7 +55,8 @@ export class BatchDrafts {
   }
 
   get isFull(): boolean {
-    return this.#bytes + this.#records.bytes >= FULL_BYTES || this.#options.windowDeltas.isFull
+    const { fullBytes, windowDeltas } = this.#options
+    return this.#bytes + this.#records.bytes >= fullBytes || windowDeltas.isFull
   }
 
   /** @param now epoch ms @param careful see there; the batch that was begun last is then begun anew */

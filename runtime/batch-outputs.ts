@@ -63,7 +63,15 @@ export class BatchOutputs {
     this.#last = placed
   }
 
-  change({ source, keyStart, start, valueEnd, headersEnd, headerCount }: Placed): void {
+  /** Arguments as the fields of Placed. */
+  change(
+    source: Buffer,
+    keyStart: number,
+    start: number,
+    valueEnd: number,
+    headersEnd: number,
+    headerCount: number,
+  ): void {
     this.#changes.next.addFrom(this.#timestamp, source, keyStart, start, valueEnd, headersEnd, headerCount)
   }
 

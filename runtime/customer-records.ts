@@ -7,7 +7,7 @@ import type { AvroCodec } from '../schemas/codec.ts'
 import type { CustomerState } from '../schemas/customer-state.ts'
 import { encodeState } from '../schemas/state-codec.ts'
 import { writeVarint } from '../schemas/varint.ts'
-import type { BatchOutputs, Placed } from './batch-outputs.ts'
+import type { BatchOutputs } from './batch-outputs.ts'
 import { ByteArena } from './byte-arena.ts'
 import { type CachedCustomer, newPendingRecord, type PendingRecord } from './customer-cache.ts'
 import type { TakenRecord } from './input-queue.ts'
@@ -15,6 +15,8 @@ import { CUSTOMER_HEADERS, NO_ORIGIN_HEADERS, ORIGIN_HEADERS, ResultHeaders } fr
 
 /** A quarter of what `customers` takes, whatever limits the settings allow. */
 export const MAX_STATE_BYTES = 2 * 1024 * 1024
+/** Room for a record without its key; one that needs more is written again. */
+const RECORD_BYTES = 2_048
 /** What a customer of whom nothing is known yet will come to, about. */
 const NEW_CUSTOMER_BYTES = 512
 
@@ -38,6 +40,9 @@ export class CustomerRecords {
   #scratch = Buffer.allocUnsafeSlow(4_096)
   #touched: CachedCustomer[] = []
   #bytes = 0
+  /** Of the record written last: where its key and its value end. */
+  #keyEnd = 0
+  #valueEnd = 0
 
   constructor(options: CustomerRecordsOptions) {
     this.#options = options
@@ -77,49 +82,21 @@ export class CustomerRecords {
    * @throws AppError what can't be encoded, before any of it counts
    */
   write(context: EventContext, customer: CachedCustomer, taken: TakenRecord | null): void {
-    const { customerCodec, changeCodec, exampleCodec, sampleCodec, outputs } = this.#options
+    const { exampleCodec, sampleCodec, outputs } = this.#options
     const arena = this.#arena
-    const headers = this.#headers
-    const record = taken?.record ?? null
-    const keyBytes = record === null ? Buffer.from(customer.key) : record.bytes
-    const keyAt = record === null ? 0 : record.keyAt
-    const keyLength = record === null ? keyBytes.length : record.keyLength
-    const headerCount = taken === null ? NO_ORIGIN_HEADERS : CUSTOMER_HEADERS
-    let valueEnd = 0
-    const keyStart = arena.place((into, at) => {
-      if (at + keyLength > into.length) return -1
-      const start = at + keyBytes.copy(into, at, keyAt, keyAt + keyLength)
-      valueEnd = customerCodec.encodeInto(context.customer, into, start)
-      if (valueEnd < 0) return valueEnd
-      if (taken === null) return headers.writeWithoutOrigin(into, valueEnd, context.eventId)
-      return headers.write(into, valueEnd, taken.topic, taken.record.offset, taken.record.timestamp, context.eventId)
-    })
+    const keyStart = this.#writeCustomer(context, customer, taken)
     const source = arena.buffer
+    const start = this.#keyEnd
+    const valueEnd = this.#valueEnd
     const headersEnd = arena.end
-    const start = keyStart + keyLength
-    const changes = context.changes.map((change): Placed => {
-      const length = taken === null ? 0 : headers.originEnd - valueEnd
-      let end = 0
-      const from = arena.place((into, at) => {
-        if (at + keyLength > into.length) return -1
-        end = changeCodec.encodeInto(change, into, at + source.copy(into, at, keyStart, start))
-        if (end < 0 || end + length > into.length) return -1
-        return end + source.copy(into, end, valueEnd, valueEnd + length)
-      })
-      return {
-        source: arena.buffer,
-        keyStart: from,
-        start: from + keyLength,
-        valueEnd: end,
-        headersEnd: arena.end,
-        headerCount: taken === null ? 0 : ORIGIN_HEADERS,
-      }
-    })
+    // What may not fit its schema comes before anything that counts.
     const examples = context.examples.map((example) => exampleCodec.encode(example))
     const sample = context.sample && sampleCodec.encode(context.sample)
-    for (const each of changes) {
-      outputs.change(each)
-      this.#bytes += each.headersEnd - each.keyStart
+    for (const change of context.changes) {
+      const from = this.#writeChange(change, source, keyStart, start, valueEnd, taken !== null)
+      const headerCount = taken === null ? 0 : ORIGIN_HEADERS
+      outputs.change(arena.buffer, from, this.#keyEnd, this.#valueEnd, arena.end, headerCount)
+      this.#bytes += arena.end - from
     }
     for (const each of examples) {
       outputs.example(source.subarray(keyStart, start), each)
@@ -129,19 +106,64 @@ export class CustomerRecords {
       outputs.sample(source.subarray(keyStart, start), sample)
       this.#bytes += sample.length
     }
+    const headerCount = taken === null ? NO_ORIGIN_HEADERS : CUSTOMER_HEADERS
     this.#hold(customer, source, keyStart, start, valueEnd, headersEnd, headerCount)
+  }
+
+  /** Key, value and headers of a `customers` record into the arena. @returns where it begins; `#keyEnd`, `#valueEnd`: the rest */
+  #writeCustomer(context: EventContext, customer: CachedCustomer, taken: TakenRecord | null): number {
+    const arena = this.#arena
+    const record = taken?.record ?? null
+    const key = record === null ? Buffer.from(customer.key) : record.bytes
+    const keyAt = record === null ? 0 : record.keyAt
+    const keyLength = record === null ? key.length : record.keyLength
+    for (let room = keyLength + RECORD_BYTES; ; room *= 2) {
+      const at = arena.reserve(room)
+      const into = arena.buffer
+      this.#keyEnd = at + key.copy(into, at, keyAt, keyAt + keyLength)
+      this.#valueEnd = this.#options.customerCodec.encodeInto(context.customer, into, this.#keyEnd)
+      if (this.#valueEnd < 0) continue
+      const end =
+        taken === null
+          ? this.#headers.writeWithoutOrigin(into, this.#valueEnd, context.eventId)
+          : this.#headers.write(into, this.#valueEnd, taken.topic, taken.record, context.eventId)
+      if (end > into.length) continue
+      arena.use(end)
+      return at
+    }
+  }
+
+  /** The same for a `score-changes` record, with key and origin of the `customers` record written last. */
+  #writeChange(
+    change: ScoreChange,
+    source: Buffer,
+    keyStart: number,
+    start: number,
+    valueEnd: number,
+    hasOrigin: boolean,
+  ): number {
+    const arena = this.#arena
+    const originEnd = hasOrigin ? this.#headers.originEnd : valueEnd
+    for (let room = RECORD_BYTES + start - keyStart + originEnd - valueEnd; ; room *= 2) {
+      const at = arena.reserve(room)
+      const into = arena.buffer
+      this.#keyEnd = at + source.copy(into, at, keyStart, start)
+      this.#valueEnd = this.#options.changeCodec.encodeInto(change, into, this.#keyEnd)
+      const end = this.#valueEnd + originEnd - valueEnd
+      if (this.#valueEnd < 0 || end > into.length) continue
+      source.copy(into, this.#valueEnd, valueEnd, originEnd)
+      arena.use(end)
+      return at
+    }
   }
 
   /** Nothing of the customer stays. */
   writeTombstone(customer: CachedCustomer, { record, topic }: TakenRecord): void {
     const eventId = `erasure:${topic}/${this.#options.partition}/${record.offset}`
     const arena = this.#arena
-    let start = 0
-    const keyStart = arena.place((into, at) => {
-      if (at + record.keyLength > into.length) return -1
-      start = at + record.bytes.copy(into, at, record.keyAt, record.keyAt + record.keyLength)
-      return this.#headers.write(into, start, topic, record.offset, record.timestamp, eventId)
-    })
+    const keyStart = arena.reserve(record.keyLength + this.#headers.room(eventId))
+    const start = keyStart + record.bytes.copy(arena.buffer, keyStart, record.keyAt, record.keyAt + record.keyLength)
+    arena.use(this.#headers.write(arena.buffer, start, topic, record, eventId))
     this.#hold(customer, arena.buffer, keyStart, start, start, arena.end, CUSTOMER_HEADERS)
   }
 
@@ -198,21 +220,19 @@ export class CustomerRecords {
     const stateBytes = this.#lengthOf(draft)
     if (stateBytes > MAX_STATE_BYTES) return false
     const { source, keyStart, start, valueEnd, headersEnd } = pending
-    let end = 0
-    const room = headersEnd - keyStart + 8 + stateBytes
-    const placed = this.#arena.place((into, at) => {
-      if (at + room > into.length) return -1
-      source.copy(into, at, keyStart, valueEnd - 1)
-      end = writeVarint(into, at + valueEnd - 1 - keyStart, stateBytes)
-      end += this.#scratch.copy(into, end, 0, stateBytes)
-      return end + source.copy(into, end, valueEnd, headersEnd)
-    })
-    pending.source = this.#arena.buffer
-    pending.keyStart = placed
-    pending.start = placed + start - keyStart
+    const arena = this.#arena
+    const at = arena.reserve(headersEnd - keyStart + 8 + stateBytes)
+    const into = arena.buffer
+    source.copy(into, at, keyStart, valueEnd - 1)
+    let end = writeVarint(into, at + valueEnd - 1 - keyStart, stateBytes)
+    end += this.#scratch.copy(into, end, 0, stateBytes)
+    arena.use(end + source.copy(into, end, valueEnd, headersEnd))
+    pending.source = into
+    pending.keyStart = at
+    pending.start = at + start - keyStart
     pending.valueEnd = end
     pending.stateBytes = stateBytes
-    pending.headersEnd = this.#arena.end
+    pending.headersEnd = arena.end
     customer.bytes = end - pending.start
     return true
   }

@@ -14,22 +14,29 @@ export const ORIGIN_HEADERS = 3
 /** Of a `customers` record that no input record caused; its `score-changes` have none. */
 export const NO_ORIGIN_HEADERS = 1
 
+/** The input record. */
+interface Origin {
+  readonly offset: number
+  /** When it was appended, epoch ms. */
+  readonly timestamp: number
+}
+
 /**
  * Headers of result records, all UTF-8 text: where the input record stands (topic, partition, offset), and for
  * `customers` the time at which it was appended (ingestedAt, epoch ms) and the event's id. When it was scored is the
  * record's timestamp. Records of other causes have no origin. They are few because a broker parses every one of them.
  */
 export class ResultHeaders {
-  readonly #fixed: Map<InputTopic, Buffer>
+  readonly #fixed: Readonly<Record<InputTopic, Buffer>>
   #originEnd = 0
 
   constructor(partition: number) {
-    this.#fixed = new Map(
+    this.#fixed = Object.fromEntries(
       INPUT_TOPICS.map((topic) => [
         topic,
         Buffer.concat([encodeHeader('topic', topic), encodeHeader('partition', String(partition))]),
       ]),
-    )
+    ) as Record<InputTopic, Buffer>
   }
 
   /** Where the origin ended in the last `write`. */
@@ -37,22 +44,27 @@ export class ResultHeaders {
     return this.#originEnd
   }
 
+  /** Bytes in which the headers of an event with this id surely fit. */
+  room(eventId: string): number {
+    return 160 + eventId.length * 3
+  }
+
   /** @returns the end; more than `into` is long: it didn't fit */
-  write(into: Buffer, start: number, topic: InputTopic, offset: number, ingestedAt: number, eventId: string): number {
-    const fixed = this.#fixed.get(topic)!
-    const end = start + fixed.length + 80 + eventId.length * 3
+  write(into: Buffer, start: number, topic: InputTopic, { offset, timestamp }: Origin, eventId: string): number {
+    const fixed = this.#fixed[topic]
+    const end = start + this.room(eventId)
     if (end > into.length) return end
     into.set(fixed, start)
     let at = writeNumber(into, start + fixed.length, NAMES.offset, offset)
     this.#originEnd = at
-    at = writeNumber(into, at, NAMES.ingestedAt, ingestedAt)
+    at = writeNumber(into, at, NAMES.ingestedAt, timestamp)
     return writeText(into, at, NAMES.eventId, eventId)
   }
 
   /** Only the event's id. @returns as `write` */
   writeWithoutOrigin(into: Buffer, start: number, eventId: string): number {
     this.#originEnd = start
-    const end = start + 80 + eventId.length * 3
+    const end = start + this.room(eventId)
     return end > into.length ? end : writeText(into, start, NAMES.eventId, eventId)
   }
 }

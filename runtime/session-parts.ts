@@ -57,7 +57,7 @@ export interface TaskPorts extends TakeoverPorts {
 
 export interface SessionPartsOptions extends Pick<TaskViewOptions, 'partition' | 'signal' | 'onFailure'> {
   readonly ports: TaskPorts
-  readonly cacheCustomers: number
+  readonly settings: TaskSettings
   readonly errors: ErrorRate
 }
 
@@ -75,10 +75,10 @@ export interface SessionParts {
   readonly processor: BatchProcessor
 }
 
-export function createSessionParts({ ports, cacheCustomers, errors, ...options }: SessionPartsOptions): SessionParts {
+export function createSessionParts({ ports, settings, errors, ...options }: SessionPartsOptions): SessionParts {
   const { partition } = options
   const { topicName, partitions, broadcast, now } = ports
-  const cache = new CustomerCache(cacheCustomers)
+  const cache = new CustomerCache(settings.cacheCustomers)
   const streamTimes = new StreamTimes()
   const view = new TaskView({ ...options, store: ports.store, streamTimes, clusterId: () => ports.kafka.clusterId() })
   const outputs = new BatchOutputs(
@@ -141,6 +141,8 @@ export function createSessionParts({ ports, cacheCustomers, errors, ...options }
       outputs,
       streamTimes,
       windowDeltas,
+      // What an event writes is about twice what it was.
+      fullBytes: 2 * settings.maxBytes,
       errors,
       now,
     }),

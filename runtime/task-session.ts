@@ -51,7 +51,7 @@ export class TaskSession implements PartitionSession {
     this.#parts = createSessionParts({
       partition,
       ports,
-      cacheCustomers: settings.cacheCustomers,
+      settings,
       errors,
       signal: this.#failed.signal,
       onFailure: (error) => this.abort(error),

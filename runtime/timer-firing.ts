@@ -73,7 +73,7 @@ export class TimerFiring {
     drafts.enter(input.event)
     drafts.context.draft = drafts.copyOf(customer)!
     try {
-      return scoring.process(drafts.context).kind === 'forward'
+      return scoring.accepts(drafts.context)
     } catch {
       // It will be a dead letter.
       return false

@@ -34,6 +34,12 @@ export interface TopicSpec {
   readonly doc: string
 }
 
+/**
+ * A broker maps the two index files of a log's newest segment at their full size, 10 MiB by default, and some file systems fill
+ * all of that with zeros when the first entry is written: a millisecond or more for each. 1 MiB indexes 350 MiB of log and more.
+ */
+const smallIndexes = { 'segment.index.bytes': String(MIB) }
+
 const input = (name: string, schema: AvroSchema, doc: string): TopicSpec => ({
   name,
   role: 'input',
@@ -41,6 +47,7 @@ const input = (name: string, schema: AvroSchema, doc: string): TopicSpec => ({
   schema,
   // The broker's time: producers may send events of years ago, which retention by their own time would remove at once.
   config: {
+    ...smallIndexes,
     'cleanup.policy': 'delete',
     'retention.ms': String(30 * DAY_MS),
     'max.message.bytes': String(MIB),
@@ -50,6 +57,7 @@ const input = (name: string, schema: AvroSchema, doc: string): TopicSpec => ({
 })
 
 const compacted = {
+  ...smallIndexes,
   'cleanup.policy': 'compact',
   'min.compaction.lag.ms': String(HOUR_MS),
   'max.compaction.lag.ms': String(6 * HOUR_MS),
@@ -62,7 +70,12 @@ const deltas = (name: string, schema: AvroSchema | null, doc: string): TopicSpec
   role: 'internal',
   partitions: 'data',
   schema,
-  config: { 'cleanup.policy': 'delete', 'retention.ms': String(30 * DAY_MS), 'max.message.bytes': String(8 * MIB) },
+  config: {
+    ...smallIndexes,
+    'cleanup.policy': 'delete',
+    'retention.ms': String(30 * DAY_MS),
+    'max.message.bytes': String(8 * MIB),
+  },
   doc,
 })
 
@@ -90,7 +103,12 @@ export const TOPICS = {
     role: 'result',
     partitions: 'data',
     schema: scoreChangeSchema,
-    config: { 'cleanup.policy': 'delete', 'retention.ms': String(30 * DAY_MS), 'max.message.bytes': String(8 * MIB) },
+    config: {
+      ...smallIndexes,
+      'cleanup.policy': 'delete',
+      'retention.ms': String(30 * DAY_MS),
+      'max.message.bytes': String(8 * MIB),
+    },
     doc: 'A grade, band, segment or tier moved, with reasons and cause.',
   },
   nps: {
@@ -115,7 +133,12 @@ export const TOPICS = {
     partitions: 'data',
     schema: trainingExampleSchema,
     // A model learns from what is older than a season; the broker keeps what the newest models could be made of again.
-    config: { 'cleanup.policy': 'delete', 'retention.ms': String(730 * DAY_MS), 'max.message.bytes': String(8 * MIB) },
+    config: {
+      ...smallIndexes,
+      'cleanup.policy': 'delete',
+      'retention.ms': String(730 * DAY_MS),
+      'max.message.bytes': String(8 * MIB),
+    },
     doc: 'Customers as they were when something became of them, and what: examples to learn from.',
   },
   'score-samples': {
@@ -123,7 +146,12 @@ export const TOPICS = {
     role: 'result',
     partitions: 'data',
     schema: scoreSampleSchema,
-    config: { 'cleanup.policy': 'delete', 'retention.ms': String(7 * DAY_MS), 'max.message.bytes': String(8 * MIB) },
+    config: {
+      ...smallIndexes,
+      'cleanup.policy': 'delete',
+      'retention.ms': String(7 * DAY_MS),
+      'max.message.bytes': String(8 * MIB),
+    },
     doc: 'What models saw and said at one of so many events, and what their shadows said: what drift is measured by.',
   },
   'churn-snapshots': {
@@ -139,7 +167,12 @@ export const TOPICS = {
     role: 'errors',
     partitions: 'data',
     schema: null,
-    config: { 'cleanup.policy': 'delete', 'retention.ms': String(30 * DAY_MS), 'max.message.bytes': String(8 * MIB) },
+    config: {
+      ...smallIndexes,
+      'cleanup.policy': 'delete',
+      'retention.ms': String(30 * DAY_MS),
+      'max.message.bytes': String(8 * MIB),
+    },
     doc: "Records that can't be processed: their own bytes; reason and origin in headers.",
   },
   settings: {
@@ -147,7 +180,7 @@ export const TOPICS = {
     role: 'broadcast',
     partitions: 1,
     schema: null,
-    config: { 'cleanup.policy': 'compact', 'max.message.bytes': String(MIB) },
+    config: { ...smallIndexes, 'cleanup.policy': 'compact', 'max.message.bytes': String(MIB) },
     doc: 'Settings of each tenant (JSON, key <tenantId>).',
   },
   models: {
@@ -155,7 +188,7 @@ export const TOPICS = {
     role: 'broadcast',
     partitions: 1,
     schema: null,
-    config: { 'cleanup.policy': 'compact', 'max.message.bytes': String(4 * MIB) },
+    config: { ...smallIndexes, 'cleanup.policy': 'compact', 'max.message.bytes': String(4 * MIB) },
     doc: 'Which models score (JSON, key <tenantId>/<kind>), people’s pins (…/pin) and every version (…/<version>); CLV models (<tenantId>/clv).',
   },
   'model-watch': {
@@ -163,7 +196,7 @@ export const TOPICS = {
     role: 'broadcast',
     partitions: 1,
     schema: null,
-    config: { 'cleanup.policy': 'compact', 'max.message.bytes': String(MIB) },
+    config: { ...smallIndexes, 'cleanup.policy': 'compact', 'max.message.bytes': String(MIB) },
     doc: 'What is seen of the models in use: drift, calibration, latency, shadows, alerts (JSON, key <tenantId>/<kind>).',
   },
   alerts: {
@@ -171,7 +204,12 @@ export const TOPICS = {
     role: 'broadcast',
     partitions: 1,
     schema: null,
-    config: { 'cleanup.policy': 'delete', 'retention.ms': String(30 * DAY_MS), 'max.message.bytes': String(MIB) },
+    config: {
+      ...smallIndexes,
+      'cleanup.policy': 'delete',
+      'retention.ms': String(30 * DAY_MS),
+      'max.message.bytes': String(MIB),
+    },
     doc: 'An alert of a model in use was raised or cleared (JSON, key <tenantId>/<kind>/<name>).',
   },
   'training-requests': {
@@ -179,7 +217,7 @@ export const TOPICS = {
     role: 'broadcast',
     partitions: 1,
     schema: null,
-    config: { 'cleanup.policy': 'compact', 'max.message.bytes': String(MIB) },
+    config: { ...smallIndexes, 'cleanup.policy': 'compact', 'max.message.bytes': String(MIB) },
     doc: 'Trainings that were asked for or are under way, and their ends (JSON, key <tenantId>/<kind>).',
   },
   thresholds: {
@@ -187,7 +225,7 @@ export const TOPICS = {
     role: 'broadcast',
     partitions: 1,
     schema: null,
-    config: { 'cleanup.policy': 'compact', 'max.message.bytes': String(MIB) },
+    config: { ...smallIndexes, 'cleanup.policy': 'compact', 'max.message.bytes': String(MIB) },
     doc: "Quantiles of each tenant's population (JSON, key <tenantId>).",
   },
   'nps-deltas': deltas('nps-deltas', npsDeltaSchema, 'What customer tasks add to NPS windows.'),

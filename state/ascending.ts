@@ -9,15 +9,22 @@ const STEPS = 2 ** 30
  */
 export function ascending<T>(items: readonly T[], scoreOf: (item: T) => number): readonly T[] {
   if (items.length < FEW) return items
-  const keys = Float64Array.from(items, scoreOf)
-  let [least, most] = [keys[0]!, keys[0]!]
-  for (const score of keys) {
+  const { length } = items
+  const keys = new Float64Array(length)
+  let least = Infinity
+  let most = -Infinity
+  for (let i = 0; i < length; i++) {
+    const score = scoreOf(items[i]!)
+    keys[i] = score
     if (score < least) least = score
     if (score > most) most = score
   }
   if (most === least) return items
   const scale = (STEPS - 1) / (most - least)
   // The step and the item's place in one number, which is exact below 2^53: typed arrays sort numbers only.
-  for (let i = 0; i < keys.length; i++) keys[i] = Math.floor((keys[i]! - least) * scale) * items.length + i
-  return Array.from(keys.sort(), (key) => items[key % items.length]!)
+  for (let i = 0; i < length; i++) keys[i] = Math.floor((keys[i]! - least) * scale) * length + i
+  keys.sort()
+  const ordered = new Array<T>(length)
+  for (let i = 0; i < length; i++) ordered[i] = items[keys[i]! % length]!
+  return ordered
 }

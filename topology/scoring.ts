@@ -60,6 +60,9 @@ export const scoringTopology: Topology = createTopology()
   .sink('snapshots', 'churn-snapshots', ['take-snapshot'])
   .sink('refused-events', 'dead-letters', ['validate-event', 'update-features', 'count-answer', 'count-order'])
 
+/** Processors that decide whether an event is accepted. */
+const JUDGES = ['validate-event', 'deduplicate-event', 'update-features'] as const
+
 export interface Scoring {
   /**
    * Takes one event through the processors, up to the first that doesn't forward it. `forward`: the context's draft is
@@ -68,6 +71,11 @@ export interface Scoring {
    * Deterministic but for `scoredAt`; never waits; what a processor throws is thrown.
    */
   process(context: EventContext): Outcome
+  /**
+   * Whether `process` would forward the event: the answer of those processors that may refuse or drop one. The draft, and
+   * the outputs, mean nothing after it.
+   */
+  accepts(context: EventContext): boolean
   /**
    * Takes the draft's next timer, which is due, through the processors that come after `due-timers`. `forward` as above;
    * `drop`: nothing changed, and of the draft only `nextTimerAt` is new.
@@ -88,13 +96,15 @@ export function createScoring(): Scoring {
   const stepsFrom = (start: string): Processor[] => [...reachableFrom(start)].flatMap((name) => created.get(name) ?? [])
   const timerSteps = stepsFrom('due-timers')
   const thresholdSteps = stepsFrom('new-thresholds')
+  const judges = JUDGES.map((name) => created.get(name)!)
   return {
     process(context) {
-      const { event } = context.input
-      context.cause = 'event'
-      context.eventId = event.eventId
-      context.occurredAt = event.occurredAt
+      enterEvent(context)
       return run(steps, context)
+    },
+    accepts(context) {
+      enterEvent(context)
+      return run(judges, context).kind === 'forward'
     },
     fire(context) {
       const dueAt = context.draft.nextTimerAt
@@ -117,6 +127,13 @@ export function createScoring(): Scoring {
       return run(thresholdSteps, context)
     },
   }
+}
+
+function enterEvent(context: EventContext): void {
+  const { event } = context.input
+  context.cause = 'event'
+  context.eventId = event.eventId
+  context.occurredAt = event.occurredAt
 }
 
 function run(steps: readonly Processor[], context: EventContext): Outcome {

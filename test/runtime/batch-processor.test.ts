@@ -122,6 +122,7 @@ class Bench {
       outputs: this.outputs,
       streamTimes: this.streamTimes,
       windowDeltas: this.windowDeltas,
+      fullBytes: 8 * 1024 * 1024,
       errors: new ErrorRate(),
       now: () => NOW,
     })

@@ -26,7 +26,7 @@ test('a reader finds each header as it was given, whatever the numbers and the e
         ingestedAt: anyTime,
       }),
       ({ topic, offset, eventId, ingestedAt }) => {
-        const end = headers.write(into, 3, topic, offset, ingestedAt, eventId)
+        const end = headers.write(into, 3, topic, { offset, timestamp: ingestedAt }, eventId)
         const origin = [
           ['topic', topic],
           ['partition', '7'],
@@ -46,5 +46,5 @@ test('a reader finds each header as it was given, whatever the numbers and the e
 
 test('what has no room is said to end behind the buffer, and nothing is written there', () => {
   const small = Buffer.alloc(100, 0xee)
-  expect(headers.write(small, 40, 'surveys', 1, 2, 'e-1')).toBeGreaterThan(small.length)
+  expect(headers.write(small, 40, 'surveys', { offset: 1, timestamp: 2 }, 'e-1')).toBeGreaterThan(small.length)
 })
