@@ -11,9 +11,10 @@ import { DELTA_TOPICS, type DeltaTopic } from '../schemas/topics.ts'
 import { AggregateOutputs } from './aggregate-outputs.ts'
 import { type AggregateTakeoverPorts, takeOverAggregates } from './aggregate-takeover.ts'
 import { type DeadLetter, decodeFailure, encodeDeadLetter } from './dead-letter.ts'
-import { type InputLag, InputQueue, type TakenRecord } from './input-queue.ts'
+import { type InputLag, InputQueue } from './input-queue.ts'
 import type { PartitionSession } from './partition-task.ts'
 import { ReadTime } from './read-time.ts'
+import type { TakenRecord } from './taken-record.ts'
 import { EventCounts, type WorkerCounters } from './task-counters.ts'
 import { type TakeLimits, TaskInputs } from './task-inputs.ts'
 import type { Yielding } from './yielding.ts'
@@ -183,10 +184,16 @@ export class AggregateSession implements PartitionSession {
     return yield* this.#aggregates.flush({ now, readUpTo }, MAX_RESULTS)
   }
 
-  *#add({ input, failure, record }: TakenRecord<DeltaInput>): Generator<void, DeadLetter | null> {
-    if (failure !== null) return decodeFailure(failure)
+  *#add(taken: TakenRecord<DeltaInput>): Generator<void, DeadLetter | null> {
+    let input: DeltaInput | null
+    try {
+      input = taken.read()
+    } catch (error) {
+      if (error instanceof AppError) return decodeFailure(error)
+      throw error
+    }
     if (input === null) return { stage: 'decode', reason: 'NULL_VALUE', error: 'value is null' }
-    const refusal = yield* this.#aggregates.add(input, record.timestamp)
+    const refusal = yield* this.#aggregates.add(input, taken.record.timestamp)
     return refusal === null ? null : { stage: 'window', ...refusal }
   }
 

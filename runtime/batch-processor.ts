@@ -1,7 +1,8 @@
 import type { TransactionOutput } from '../connectors/kafka/transactional-producer.ts'
 import type { Outcome } from '../processors/outcome.ts'
 import { NEVER } from '../schemas/customer-state.ts'
-import { messageOf } from '../schemas/errors.ts'
+import { AppError, messageOf } from '../schemas/errors.ts'
+import type { InputEvent } from '../schemas/events.ts'
 import type { Scoring } from '../topology/scoring.ts'
 import { BatchDrafts, type BatchDraftsOptions } from './batch-drafts.ts'
 import { misnamed, misplaced } from './check-key.ts'
@@ -9,7 +10,7 @@ import type { CachedCustomer } from './customer-cache.ts'
 import { MAX_STATE_BYTES } from './customer-records.ts'
 import { decodeFailure } from './dead-letter.ts'
 import type { ErrorRate } from './error-rate.ts'
-import type { TakenRecord } from './input-queue.ts'
+import type { TakenRecord } from './taken-record.ts'
 import type { EventCounts } from './task-counters.ts'
 import { TimerFiring } from './timer-firing.ts'
 
@@ -101,14 +102,14 @@ export class BatchProcessor {
     const missing = new Set<string>()
     for (const key of due) if (this.#options.cache.get(key) === undefined) missing.add(key)
     for (const taken of batch) {
-      taken.refused = taken.failure ? decodeFailure(taken.failure) : misnamed(taken)
-      if (taken.refused) continue
-      taken.customer = this.#options.cache.get(taken.key) ?? null
-      if (taken.customer === null) {
-        // A key that is in the cache has been found to belong here before.
-        taken.refused = misplaced(taken.record.key!, this.#options)
-        if (!taken.refused) missing.add(taken.key)
-      }
+      const key = taken.record.keyText()
+      taken.refused = null
+      taken.customer = this.#options.cache.get(key) ?? null
+      if (taken.customer !== null) continue
+      // A key that is in the cache has been found to belong here before.
+      this.#inputOf(taken, key)
+      taken.refused ??= misplaced(taken.record.key!, this.#options)
+      if (!taken.refused) missing.add(key)
     }
     return [...missing]
   }
@@ -150,10 +151,11 @@ export class BatchProcessor {
     let done = 0
     while (done < batch.length && !drafts.isFull) {
       const taken = batch[done++]!
+      const input = taken.refused ? null : this.#inputOf(taken, this.#customerOf(taken).key)
       if (taken.refused) drafts.deadLetter(taken, taken.refused)
       // A null value on `profiles`.
-      else if (taken.input === null) drafts.erase(this.#customerOf(taken), taken)
-      else this.#score(taken)
+      else if (input === null) drafts.erase(this.#customerOf(taken), taken)
+      else this.#score(taken, input)
     }
     while (done === batch.length && this.#looked < look.due.length && !drafts.isFull) {
       const customer = this.#options.cache.get(look.due[this.#looked++]!)!
@@ -165,12 +167,24 @@ export class BatchProcessor {
     return done
   }
 
-  #score(taken: TakenRecord): void {
+  /** What the record holds. One that can't be read, or has the key of another customer, is refused. @param key as text */
+  #inputOf(taken: TakenRecord, key: string): InputEvent | null {
+    try {
+      const input = taken.read()
+      taken.refused = misnamed(taken, input, key)
+      return input
+    } catch (error) {
+      if (!(error instanceof AppError)) throw error
+      taken.refused = decodeFailure(error)
+      return null
+    }
+  }
+
+  #score(taken: TakenRecord, input: InputEvent): void {
     const { scoring, errors } = this.#options
     const drafts = this.#drafts
     const { context, counts } = drafts
     const customer = this.#customerOf(taken)
-    const input = taken.input!
     this.#timers.passTime(input, customer)
     const shared = customer.draft !== null && !drafts.careful
     context.input = input
@@ -210,7 +224,7 @@ export class BatchProcessor {
 
   /** Those that `prepare` didn't find were loaded since. */
   #customerOf(taken: TakenRecord): CachedCustomer {
-    taken.customer ??= this.#options.cache.get(taken.key)!
+    taken.customer ??= this.#options.cache.get(taken.record.keyText())!
     return taken.customer
   }
 }

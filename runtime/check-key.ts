@@ -1,10 +1,11 @@
 import { isUtf8 } from 'node:buffer'
+import type { InputEvent } from '../schemas/events.ts'
 import { MAX_CUSTOMER_ID_BYTES, partitionOf, TENANT_ID_PATTERN } from '../schemas/partition.ts'
 import type { DeadLetter } from './dead-letter.ts'
-import type { TakenRecord } from './input-queue.ts'
+import type { TakenRecord } from './taken-record.ts'
 
-/** Why the record's key can't be that of its customer, or null. */
-export function misnamed({ record, input, key, topic }: TakenRecord): DeadLetter | null {
+/** Why the record's key can't be that of its customer, or null. @param input what it holds @param key as text */
+export function misnamed({ record, topic }: TakenRecord, input: InputEvent | null, key: string): DeadLetter | null {
   if (record.keyLength < 0) return refused('KEY_MISSING', 'key is null, not <tenantId>/<customerId>')
   if (input === null) {
     if (topic !== 'profiles') return { stage: 'decode', reason: 'NULL_VALUE', error: `value is null on ${topic}` }

@@ -10,8 +10,8 @@ import { writeVarint } from '../schemas/varint.ts'
 import type { BatchOutputs } from './batch-outputs.ts'
 import { ByteArena } from './byte-arena.ts'
 import { type CachedCustomer, newPendingRecord, type PendingRecord } from './customer-cache.ts'
-import type { TakenRecord } from './input-queue.ts'
 import { CUSTOMER_HEADERS, NO_ORIGIN_HEADERS, ORIGIN_HEADERS, ResultHeaders } from './record-headers.ts'
+import type { TakenRecord } from './taken-record.ts'
 
 /** A quarter of what `customers` takes, whatever limits the settings allow. */
 export const MAX_STATE_BYTES = 2 * 1024 * 1024

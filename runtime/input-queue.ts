@@ -4,31 +4,7 @@ import { type AvroCodec, SchemaNeeded } from '../schemas/codec.ts'
 import { AppError } from '../schemas/errors.ts'
 import type { InputEvent } from '../schemas/events.ts'
 import type { TopicName } from '../schemas/topics.ts'
-import type { CachedCustomer } from './customer-cache.ts'
-import type { DeadLetter } from './dead-letter.ts'
-
-/** What a task reads: the records of its topics, with their types. */
-export interface TaskInput {
-  readonly topic: TopicName
-  readonly event: object
-}
-
-/** A record with what could be read of it. */
-export interface TakenRecord<I extends TaskInput = InputEvent> {
-  readonly topic: I['topic']
-  readonly record: ConsumedRecord
-  /** The record's key, `<tenantId>/<customerId>`; '' when it has none. */
-  readonly key: string
-  /** Null for a null value and for one that can't be decoded. */
-  readonly input: I | null
-  readonly failure: AppError | null
-  /** Event time; the record's timestamp where there is no event. */
-  readonly time: number
-  /** Set by the batch processor: why the record can't be processed, or null. */
-  refused: DeadLetter | null
-  /** Set by the batch processor: whom it is about, unless refused. */
-  customer: CachedCustomer | null
-}
+import { TakenRecord, type TaskInput } from './taken-record.ts'
 
 /** Where a task is in one input topic; offsets. */
 export interface InputLag {
@@ -138,7 +114,7 @@ export class InputQueue<I extends TaskInput = InputEvent> implements FetchSink, 
   }
 
   /**
-   * The next record, decoded; it stays until `take`.
+   * The next record, with its time; it stays until `take`.
    * @throws AppError SCHEMA_INCOMPATIBLE: none of these records can be read; or why the partition can't be fetched
    */
   peek(): TakenRecord<I> | SchemaNeeded | null {
@@ -174,29 +150,27 @@ export class InputQueue<I extends TaskInput = InputEvent> implements FetchSink, 
   }
 
   #read(record: ConsumedRecord): TakenRecord<I> | SchemaNeeded {
-    const { topic } = this
-    const key = record.keyText()
-    if (record.valueLength < 0)
-      return { topic, record, key, input: null, failure: null, time: record.timestamp, refused: null, customer: null }
+    const time = this.#timeOf(record)
+    return time instanceof SchemaNeeded ? time : new TakenRecord(this.topic, record, time, this.#codec)
+  }
+
+  #timeOf(record: ConsumedRecord): number | SchemaNeeded {
+    if (record.valueLength < 0) return record.timestamp
+    const codec = this.#codec
+    const start = record.valueAt
+    const end = start + record.valueLength
     try {
-      const event = this.#codec.decodeFrom(record.bytes, record.valueAt, record.valueAt + record.valueLength)
+      const time = codec.timeFrom(record.bytes, start, end)
+      if (!Number.isNaN(time)) return time
+      const event = codec.decodeFrom(record.bytes, start, end)
       if (event instanceof SchemaNeeded) return event
-      // The codec of a topic yields that topic's events.
-      return {
-        topic,
-        record,
-        key,
-        input: { topic, event } as I,
-        failure: null,
-        // Deltas have no time of their own.
-        time: 'occurredAt' in event ? (event.occurredAt as number) : record.timestamp,
-        refused: null,
-        customer: null,
-      }
+      // Deltas have no time of their own.
+      return 'occurredAt' in event ? (event.occurredAt as number) : record.timestamp
     } catch (error) {
       if (!(error instanceof AppError)) throw error
-      if (error.code === 'SCHEMA_INCOMPATIBLE') throw unreadableAt(topic, record.offset, error)
-      return { topic, record, key, input: null, failure: error, time: record.timestamp, refused: null, customer: null }
+      if (error.code === 'SCHEMA_INCOMPATIBLE') throw unreadableAt(this.topic, record.offset, error)
+      // Whoever reads it hears of that again.
+      return record.timestamp
     }
   }
 }

@@ -1,5 +1,5 @@
-import type { TakenRecord } from './input-queue.ts'
 import { LatencyHistogram } from './latency-histogram.ts'
+import type { TakenRecord } from './taken-record.ts'
 
 /** What became of events. */
 export class EventCounts {

@@ -1,6 +1,7 @@
 import { SchemaNeeded } from '../schemas/codec.ts'
 import type { InputEvent } from '../schemas/events.ts'
-import type { InputQueue, TakenRecord, TaskInput } from './input-queue.ts'
+import type { InputQueue } from './input-queue.ts'
+import type { TakenRecord, TaskInput } from './taken-record.ts'
 
 export interface TakeLimits {
   readonly maxRecords: number

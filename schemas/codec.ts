@@ -3,6 +3,7 @@ import type { AvroSchema } from './avro.ts'
 import { toAvsc } from './avsc.ts'
 import { boundAvroBlocks } from './avsc-blocks.ts'
 import { AppError, type ErrorCode, messageOf } from './errors.ts'
+import { type TimeReader, timeReaderOf } from './event-time.ts'
 
 type AvroType = InstanceType<typeof avro.Type>
 type Resolver = ReturnType<AvroType['createResolver']>
@@ -24,10 +25,15 @@ export class SchemaNeeded {
   }
 }
 
-type Known =
-  | { readonly kind: 'ours' }
-  | { readonly kind: 'resolved'; readonly resolver: Resolver }
-  | { readonly kind: 'refused'; readonly error: AppError; readonly until: number }
+/** How to read what was written by one schema. */
+interface Readable {
+  readonly kind: 'readable'
+  /** undefined: it is ours. */
+  readonly resolver: Resolver | undefined
+  readonly time: TimeReader | null
+}
+
+type Known = Readable | { readonly kind: 'refused'; readonly error: AppError; readonly until: number }
 
 /** An id that the registry doesn't know is asked for again after so long, not once a record; a bad schema stays bad. */
 const REFUSED_FOR_MS: { readonly [Code in ErrorCode]?: number } = {
@@ -64,7 +70,7 @@ export class AvroCodec<T> {
   /** The id that the registry gave our own schema; needed before `encode`. */
   useId(id: number): this {
     this.#ownId = id
-    this.#known.set(id, { kind: 'ours' })
+    this.#known.set(id, this.#readable(this.#type))
     return this
   }
 
@@ -75,6 +81,22 @@ export class AvroCodec<T> {
 
   /** The same for a part of a buffer. */
   decodeFrom(bytes: Buffer, start: number, end: number): T | SchemaNeeded {
+    const known = this.#readerOf(bytes, start, end)
+    return known instanceof SchemaNeeded ? known : this.#decode(known, bytes, start, end)
+  }
+
+  /**
+   * `occurredAt` alone, epoch ms, which costs a small part of decoding; NaN where there is none, or the bytes are damaged.
+   * The rest of them may be damaged all the same.
+   * @throws AppError as decode, but for damaged bytes
+   */
+  timeFrom(bytes: Buffer, start: number, end: number): number | SchemaNeeded {
+    const known = this.#readerOf(bytes, start, end)
+    if (known instanceof SchemaNeeded) return known
+    return known.time === null ? Number.NaN : known.time(bytes, start + WIRE_HEADER_BYTES, end)
+  }
+
+  #readerOf(bytes: Buffer, start: number, end: number): Readable | SchemaNeeded {
     if (end - start < WIRE_HEADER_BYTES || bytes[start] !== MAGIC) {
       throw new AppError('INPUT_INVALID', end === start ? 'empty value' : 'not in the Confluent wire format', {
         details: { reason: end === start ? 'EMPTY_VALUE' : 'NOT_WIRE_FORMAT' },
@@ -83,14 +105,15 @@ export class AvroCodec<T> {
     const id = bytes.readInt32BE(start + 1)
     const known = this.#known.get(id)
     if (known === undefined) return new SchemaNeeded(id)
-    if (known.kind === 'refused') {
-      if (known.until > this.#now()) throw known.error
-      this.#known.delete(id)
-      return new SchemaNeeded(id)
-    }
+    if (known.kind === 'readable') return known
+    if (known.until > this.#now()) throw known.error
+    this.#known.delete(id)
+    return new SchemaNeeded(id)
+  }
+
+  #decode({ resolver }: Readable, bytes: Buffer, start: number, end: number): T {
     let decoded: { value: unknown; offset: number }
     try {
-      const resolver = known.kind === 'ours' ? undefined : known.resolver
       decoded = this.#type.decode(bytes, start + WIRE_HEADER_BYTES, resolver)
     } catch (error) {
       throw new AppError('INPUT_INVALID', `undecodable Avro: ${messageOf(error)}`, {
@@ -156,13 +179,17 @@ export class AvroCodec<T> {
   }
 
   #resolve(id: number, writer: AvroType): Known {
-    if (writer.equals(this.#type)) return { kind: 'ours' }
+    if (writer.equals(this.#type)) return this.#readable(writer)
     try {
       // As Avro's specification and the registry do: names are compared without their namespaces.
-      return { kind: 'resolved', resolver: this.#type.createResolver(writer, { ignoreNamespaces: true }) }
+      return this.#readable(writer, this.#type.createResolver(writer, { ignoreNamespaces: true }))
     } catch (cause) {
       return { kind: 'refused', error: this.#refusal(id, writer.name, cause), until: Number.POSITIVE_INFINITY }
     }
+  }
+
+  #readable(writer: AvroType, resolver?: Resolver): Readable {
+    return { kind: 'readable', resolver, time: timeReaderOf(writer) }
   }
 
   /** A version of our schema that broke its promises is a fault of all its records; any other schema of this record only. */
