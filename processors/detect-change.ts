@@ -62,11 +62,11 @@ interface Move {
   readonly to: string
   readonly fromValue: number
   readonly toValue: number
-  readonly reasons: readonly Reason[]
+  readonly reasons: Reason[]
   readonly modelVersion: string
 }
 
-/** A change outlives its event, so unlike the customer record it shares no object with the context. */
+/** The change may share its reasons with the customer's record: it is to be sent before the next event. */
 export function pushChange({ tenantId, customerId, eventId, cause, asOf, changes }: EventContext, move: Move): void {
   changes.push({
     changeId: `${customerKey(tenantId, customerId)}/${move.kind}/${eventId}`,
@@ -77,7 +77,7 @@ export function pushChange({ tenantId, customerId, eventId, cause, asOf, changes
     to: move.to,
     fromValue: move.from === null ? null : move.fromValue,
     toValue: move.toValue,
-    reasons: move.reasons.map(({ feature, value, contribution }) => ({ feature, value, contribution })),
+    reasons: move.reasons,
     eventId,
     cause,
     occurredAt: asOf,

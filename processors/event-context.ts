@@ -61,12 +61,12 @@ export interface EventContext {
   // outputs, valid after `forward` and until the next event
   /** The `customers` record, its state not encoded; the object and its reasons are used again for the next event. */
   readonly customer: Customer
-  /** The moves of this event's scores; the array is emptied for the next event, its elements stay as they are. */
+  /** The moves of this event's scores; emptied for the next event, which writes their reasons over. */
   readonly changes: ScoreChange[]
-  /** What the event adds to the windows of NPS and cross-sell; emptied and kept like `changes`. */
+  /** What the event adds to the windows of NPS and cross-sell; emptied for the next event, the elements stay as they are. */
   readonly npsChanges: NpsChange[]
   readonly basketChanges: BasketChange[]
-  /** What models may learn from the event; emptied and kept like `changes`. */
+  /** What models may learn from the event; emptied and kept like `npsChanges`. */
   readonly examples: TrainingExample[]
   /** What is kept of the event to watch the models by; null for most. */
   sample: ScoreSample | null

@@ -10,6 +10,8 @@ type Resolver = ReturnType<AvroType['createResolver']>
 
 const MAGIC = 0
 export const WIRE_HEADER_BYTES = 5
+/** Most records are smaller; one that isn't is encoded again. */
+const USUAL_BYTES = 1_024
 
 /** Where writer schemas come from: the registry, or a fixed set in tests. */
 export interface SchemaSource {
@@ -164,18 +166,33 @@ export class AvroCodec<T> {
 
   /** @throws AppError INPUT_INVALID naming the field whose value doesn't fit the schema */
   encode(value: T): Buffer {
+    if (this.#ownId < 0) throw new AppError('INTERNAL', `no schema id for ${this.#type.name}`)
+    // avsc's own encoder refuses what doesn't fit; only who was refused is looked through for the field.
+    let room = Buffer.allocUnsafe(USUAL_BYTES)
+    let end: number
+    try {
+      end = this.#type.encode(value, room, WIRE_HEADER_BYTES)
+      if (end < 0) {
+        room = Buffer.allocUnsafe(room.length - end)
+        end = this.#type.encode(value, room, WIRE_HEADER_BYTES)
+      }
+    } catch (cause) {
+      throw this.#invalid(value) ?? cause
+    }
+    room[0] = MAGIC
+    room.writeInt32BE(this.#ownId, 1)
+    return room.subarray(0, end)
+  }
+
+  /** Which field doesn't fit the schema; null: all do. */
+  #invalid(value: T): AppError | null {
     const wrong: { field: string; shown: string }[] = []
     const valid = this.#type.isValid(value, {
       errorHook: (path: string[], any: unknown) => wrong.push({ field: path.join('.'), shown: JSON.stringify(any) }),
     })
-    if (!valid) {
-      const { field, shown } = wrong[0] ?? { field: '', shown: 'not a record' }
-      throw new AppError('INPUT_INVALID', `${this.#type.name}: ${field} is ${shown}`, { details: { field } })
-    }
-    if (this.#ownId < 0) throw new AppError('INTERNAL', `no schema id for ${this.#type.name}`)
-    const header = Buffer.from([MAGIC, 0, 0, 0, 0])
-    header.writeInt32BE(this.#ownId, 1)
-    return Buffer.concat([header, this.#type.toBuffer(value)])
+    if (valid) return null
+    const { field, shown } = wrong[0] ?? { field: '', shown: 'not a record' }
+    return new AppError('INPUT_INVALID', `${this.#type.name}: ${field} is ${shown}`, { details: { field } })
   }
 
   #resolve(id: number, writer: AvroType): Known {

@@ -114,7 +114,8 @@ export function createDriver({ settings = DEFAULT_SETTINGS, models, thresholds =
     const customer = { ...copyOf(context.customer), state: bytesOf(context.draft) }
     states.set(customerKey(context.tenantId, context.customerId), customer.state)
     outputs.customers.push(customer)
-    outputs['score-changes'].push(...context.changes)
+    // Their reasons are written over by the next event.
+    outputs['score-changes'].push(...structuredClone(context.changes))
     outputs['training-examples'].push(...context.examples)
     if (context.sample !== null) outputs['score-samples'].push(context.sample)
     const { snapshot } = context

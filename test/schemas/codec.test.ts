@@ -340,6 +340,27 @@ describe('encoding', () => {
     )
   })
 
+  test('refuses exactly what avsc finds invalid, whatever is put into whichever field', () => {
+    const type = avro.Type.forSchema(toAvsc(transactionSchema) as avro.Schema)
+    const junk = fc.oneof(fc.anything(), fc.constantFrom(null, undefined, Number.NaN, 2 ** 31, 2 ** 60, '', 'PURCHASE'))
+    const field = fc.constantFrom(...Object.keys(purchase))
+    fc.assert(
+      fc.property(field, junk, (name, value) => {
+        const changed = { ...purchase, [name]: value } as Transaction
+        if (type.isValid(changed)) expect(codec.encode(changed).subarray(5)).toEqual(type.toBuffer(changed))
+        else expect(() => codec.encode(changed)).toThrow(expect.objectContaining({ code: 'INPUT_INVALID' }))
+      }),
+      { numRuns: 2_000 },
+    )
+  })
+
+  test('records of any length are encoded', () => {
+    for (const length of [0, 900, 1_000, 1_010, 1_024, 5_000, 100_000]) {
+      const long = { ...purchase, properties: { note: 'x'.repeat(length) } }
+      expect(codec.decode(codec.encode(long))).toEqual(long)
+    }
+  })
+
   test('needs the id that the registry gave', () => {
     const unregistered = new AvroCodec<Transaction>(transactionSchema, schemas)
     expect(() => unregistered.encode(purchase)).toThrow(expect.objectContaining({ code: 'INTERNAL' }))
