@@ -56,10 +56,17 @@ const PEER: Readonly<Record<Mode, Record<string, string>>> = {
 }
 /**
  * A backlog of topics that are read at their own pace: their order by event time is waited for, as IDLE_MS does. Windows
- * are written as often as the peer commits.
+ * are written as often as the peer commits, and a transaction holds about as long a time as one of the peer's.
  */
 const OURS: Readonly<Record<Mode, Record<string, string>>> = {
-  throughput: { MERGE_WAIT_MS: '1000', AGGREGATE_INTERVAL_MS: '1000', COMPRESSION_TYPE: 'lz4' },
+  throughput: {
+    MERGE_WAIT_MS: '1000',
+    AGGREGATE_INTERVAL_MS: '1000',
+    COMPRESSION_TYPE: 'lz4',
+    BATCH_MAX_RECORDS: '40000',
+    BATCH_MAX_BYTES: '16777216',
+    QUEUE_MAX_BYTES: '16777216',
+  },
   latency: {},
 }
 const ENGINES: readonly Engine[] = ['kafka-streams', 'everscore']

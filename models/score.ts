@@ -119,7 +119,7 @@ export function topReasons(model: CompiledModel, workings: Workings, n: number, 
     reason.contribution = contributions[input]!
     into[i] = reason
   }
-  into.length = length
+  if (into.length !== length) into.length = length
   return into
 }
 

@@ -136,12 +136,17 @@ export const OPTIONS = {
     'none',
     "Of the workers' records. lz4 takes 60 % fewer bytes and is faster on a backlog; kafkajs needs a codec to read it.",
   ),
-  BATCH_MAX_RECORDS: integer(10_000, 1, 100_000, 'Most input records in one transaction of one partition.'),
+  BATCH_MAX_RECORDS: integer(
+    10_000,
+    1,
+    100_000,
+    'Most input records in one transaction of one partition. 40000, with 16 MiB below, cost a tenth less CPU on a backlog, and a half more memory.',
+  ),
   BATCH_MAX_BYTES: integer(
     4 * 1024 * 1024,
     1_024,
     16 * 1024 * 1024,
-    'Most input bytes in one transaction of one partition.',
+    'Most input bytes in one transaction of one partition; it ends, too, when it writes twice as many.',
   ),
   QUEUE_MAX_BYTES: integer(
     4 * 1024 * 1024,

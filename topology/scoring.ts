@@ -137,10 +137,10 @@ function enterEvent(context: EventContext): void {
 }
 
 function run(steps: readonly Processor[], context: EventContext): Outcome {
-  context.changes.length = 0
-  context.npsChanges.length = 0
-  context.basketChanges.length = 0
-  context.examples.length = 0
+  empty(context.changes)
+  empty(context.npsChanges)
+  empty(context.basketChanges)
+  empty(context.examples)
   context.sample = null
   context.snapshot = null
   context.outcomeWithoutExample = false
@@ -151,6 +151,11 @@ function run(steps: readonly Processor[], context: EventContext): Outcome {
     if (outcome.kind !== 'forward') return outcome
   }
   return FORWARD
+}
+
+/** Most are empty: an assignment to `length` is a call of the runtime, whatever it was. */
+function empty(items: unknown[]): void {
+  if (items.length > 0) items.length = 0
 }
 
 /** A node and all that what it forwards comes to, in the order of the topology. */
