@@ -4,17 +4,7 @@ import { type AvroCodec, SchemaNeeded } from '../schemas/codec.ts'
 import { AppError } from '../schemas/errors.ts'
 import type { InputEvent } from '../schemas/events.ts'
 import type { TopicName } from '../schemas/topics.ts'
-import { PackedRecords } from './packed-records.ts'
 import { TakenRecord, type TaskInput } from './taken-record.ts'
-
-/** Some records, in the order of their offsets. */
-interface Records {
-  readonly length: number
-  at(i: number): ConsumedRecord | undefined
-}
-
-/** So few need no packing: they won't wait for long. */
-const FEW = 64
 
 /** Where a task is in one input topic; offsets. */
 export interface InputLag {
@@ -34,8 +24,7 @@ export class InputQueue<I extends TaskInput = InputEvent> implements FetchSink, 
   readonly #codec: AvroCodec<I['event']>
   readonly #maxBytes: number
   readonly #onChange: () => void
-  /** What came at once, one after another; of the first of them the records before `#next` have been taken. */
-  #chunks: Records[] = []
+  #records: ConsumedRecord[] = []
   #next = 0
   #bytes = 0
   #head: TakenRecord<I> | null = null
@@ -62,7 +51,7 @@ export class InputQueue<I extends TaskInput = InputEvent> implements FetchSink, 
   }
 
   get isEmpty(): boolean {
-    return this.#chunks.length === 0
+    return this.#next >= this.#records.length
   }
 
   /** Records are known to be in the topic that were not fetched yet. */
@@ -108,8 +97,13 @@ export class InputQueue<I extends TaskInput = InputEvent> implements FetchSink, 
     this.#end = progress.lastStableOffset
     this.#fetchedAt = performance.now()
     if (records.length > 0) {
-      this.#chunks.push(records.length < FEW ? records : new PackedRecords(records))
-      for (let i = 0; i < records.length; i++) this.#bytes += sizeOf(records[i]!)
+      if (this.isEmpty) {
+        this.#records = records
+        this.#next = 0
+      } else {
+        for (const record of records) this.#records.push(record)
+      }
+      for (const record of records) this.#bytes += sizeOf(record)
     }
     this.#onChange()
   }
@@ -129,7 +123,7 @@ export class InputQueue<I extends TaskInput = InputEvent> implements FetchSink, 
       if (this.#failure) throw this.#failure
       return null
     }
-    const record = this.#chunks[0]!.at(this.#next)!
+    const record = this.#records[this.#next]!
     const read = this.#read(record)
     if (!(read instanceof SchemaNeeded)) this.#head = read
     return read
@@ -141,9 +135,14 @@ export class InputQueue<I extends TaskInput = InputEvent> implements FetchSink, 
     this.#head = null
     this.#position = record.offset + 1
     this.#bytes -= sizeOf(record)
-    if (++this.#next < this.#chunks[0]!.length) return
-    this.#chunks.shift()
-    this.#next = 0
+    this.#next++
+    if (this.isEmpty) {
+      this.#records = []
+      this.#next = 0
+    } else if (this.#next >= 4096 && this.#next * 2 > this.#records.length) {
+      this.#records = this.#records.slice(this.#next)
+      this.#next = 0
+    }
   }
 
   async loadSchema(id: number): Promise<void> {
