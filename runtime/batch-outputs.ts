@@ -63,15 +63,7 @@ export class BatchOutputs {
     this.#last = placed
   }
 
-  /** Arguments as the fields of Placed. */
-  change(
-    source: Buffer,
-    keyStart: number,
-    start: number,
-    valueEnd: number,
-    headersEnd: number,
-    headerCount: number,
-  ): void {
+  change({ source, keyStart, start, valueEnd, headersEnd, headerCount }: Placed): void {
     this.#changes.next.addFrom(this.#timestamp, source, keyStart, start, valueEnd, headersEnd, headerCount)
   }
 

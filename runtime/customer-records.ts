@@ -37,12 +37,12 @@ export class CustomerRecords {
   #arena = new ByteArena()
   #otherArena = new ByteArena()
   readonly #pending: PendingRecord[] = []
+  /** Of the event under way: its `customers` record without the state, and its changes; used again for the next. */
+  readonly #record = newPendingRecord()
+  readonly #changes: PendingRecord[] = []
   #scratch = Buffer.allocUnsafeSlow(4_096)
   #touched: CachedCustomer[] = []
   #bytes = 0
-  /** Of the record written last: where its key and its value end. */
-  #keyEnd = 0
-  #valueEnd = 0
 
   constructor(options: CustomerRecordsOptions) {
     this.#options = options
@@ -83,77 +83,71 @@ export class CustomerRecords {
    */
   write(context: EventContext, customer: CachedCustomer, taken: TakenRecord | null): void {
     const { exampleCodec, sampleCodec, outputs } = this.#options
-    const arena = this.#arena
-    const keyStart = this.#writeCustomer(context, customer, taken)
-    const source = arena.buffer
-    const start = this.#keyEnd
-    const valueEnd = this.#valueEnd
-    const headersEnd = arena.end
-    // What may not fit its schema comes before anything that counts.
+    const { changes } = context
+    const record = this.#record
+    this.#writeCustomer(context, customer, taken)
+    while (this.#changes.length < changes.length) this.#changes.push(newPendingRecord())
+    for (let i = 0; i < changes.length; i++) this.#writeChange(changes[i]!, taken, this.#changes[i]!)
     const examples = context.examples.map((example) => exampleCodec.encode(example))
     const sample = context.sample && sampleCodec.encode(context.sample)
-    for (const change of context.changes) {
-      const from = this.#writeChange(change, source, keyStart, start, valueEnd, taken !== null)
-      const headerCount = taken === null ? 0 : ORIGIN_HEADERS
-      outputs.change(arena.buffer, from, this.#keyEnd, this.#valueEnd, arena.end, headerCount)
-      this.#bytes += arena.end - from
+    // All is encoded: from here on it counts.
+    for (let i = 0; i < changes.length; i++) {
+      const change = this.#changes[i]!
+      outputs.change(change)
+      this.#bytes += change.headersEnd - change.keyStart
     }
     for (const each of examples) {
-      outputs.example(source.subarray(keyStart, start), each)
+      outputs.example(keyOf(record), each)
       this.#bytes += each.length
     }
     if (sample !== null) {
-      outputs.sample(source.subarray(keyStart, start), sample)
+      outputs.sample(keyOf(record), sample)
       this.#bytes += sample.length
     }
-    const headerCount = taken === null ? NO_ORIGIN_HEADERS : CUSTOMER_HEADERS
-    this.#hold(customer, source, keyStart, start, valueEnd, headersEnd, headerCount)
+    this.#hold(customer)
   }
 
-  /** Key, value and headers of a `customers` record into the arena. @returns where it begins; `#keyEnd`, `#valueEnd`: the rest */
-  #writeCustomer(context: EventContext, customer: CachedCustomer, taken: TakenRecord | null): number {
+  /** Key, value and headers of a `customers` record into the arena; `#record` is where. */
+  #writeCustomer(context: EventContext, customer: CachedCustomer, taken: TakenRecord | null): void {
     const arena = this.#arena
+    const written = this.#record
     const record = taken?.record ?? null
     const key = record === null ? Buffer.from(customer.key) : record.bytes
     const keyAt = record === null ? 0 : record.keyAt
     const keyLength = record === null ? key.length : record.keyLength
     for (let room = keyLength + RECORD_BYTES; ; room *= 2) {
-      const at = arena.reserve(room)
+      const keyStart = arena.reserve(room)
       const into = arena.buffer
-      this.#keyEnd = at + key.copy(into, at, keyAt, keyAt + keyLength)
-      this.#valueEnd = this.#options.customerCodec.encodeInto(context.customer, into, this.#keyEnd)
-      if (this.#valueEnd < 0) continue
+      const start = keyStart + key.copy(into, keyStart, keyAt, keyAt + keyLength)
+      const valueEnd = this.#options.customerCodec.encodeInto(context.customer, into, start)
+      if (valueEnd < 0) continue
       const end =
         taken === null
-          ? this.#headers.writeWithoutOrigin(into, this.#valueEnd, context.eventId)
-          : this.#headers.write(into, this.#valueEnd, taken.topic, taken.record, context.eventId)
+          ? this.#headers.writeWithoutOrigin(into, valueEnd, context.eventId)
+          : this.#headers.write(into, valueEnd, taken.topic, taken.record, context.eventId)
       if (end > into.length) continue
       arena.use(end)
-      return at
+      place(written, into, keyStart, start, valueEnd, end, taken === null ? NO_ORIGIN_HEADERS : CUSTOMER_HEADERS)
+      return
     }
   }
 
-  /** The same for a `score-changes` record, with key and origin of the `customers` record written last. */
-  #writeChange(
-    change: ScoreChange,
-    source: Buffer,
-    keyStart: number,
-    start: number,
-    valueEnd: number,
-    hasOrigin: boolean,
-  ): number {
+  /** The same for a `score-changes` record, with key and origin of `#record`. */
+  #writeChange(change: ScoreChange, taken: TakenRecord | null, written: PendingRecord): void {
     const arena = this.#arena
-    const originEnd = hasOrigin ? this.#headers.originEnd : valueEnd
-    for (let room = RECORD_BYTES + start - keyStart + originEnd - valueEnd; ; room *= 2) {
-      const at = arena.reserve(room)
+    const { source, keyStart: from, start: to, valueEnd: originAt } = this.#record
+    const originEnd = taken === null ? originAt : this.#headers.originEnd
+    for (let room = RECORD_BYTES + to - from + originEnd - originAt; ; room *= 2) {
+      const keyStart = arena.reserve(room)
       const into = arena.buffer
-      this.#keyEnd = at + source.copy(into, at, keyStart, start)
-      this.#valueEnd = this.#options.changeCodec.encodeInto(change, into, this.#keyEnd)
-      const end = this.#valueEnd + originEnd - valueEnd
-      if (this.#valueEnd < 0 || end > into.length) continue
-      source.copy(into, this.#valueEnd, valueEnd, originEnd)
+      const start = keyStart + source.copy(into, keyStart, from, to)
+      const valueEnd = this.#options.changeCodec.encodeInto(change, into, start)
+      const end = valueEnd + originEnd - originAt
+      if (valueEnd < 0 || end > into.length) continue
+      source.copy(into, valueEnd, originAt, originEnd)
       arena.use(end)
-      return at
+      place(written, into, keyStart, start, valueEnd, end, taken === null ? 0 : ORIGIN_HEADERS)
+      return
     }
   }
 
@@ -164,19 +158,12 @@ export class CustomerRecords {
     const keyStart = arena.reserve(record.keyLength + this.#headers.room(eventId))
     const start = keyStart + record.bytes.copy(arena.buffer, keyStart, record.keyAt, record.keyAt + record.keyLength)
     arena.use(this.#headers.write(arena.buffer, start, topic, record, eventId))
-    this.#hold(customer, arena.buffer, keyStart, start, start, arena.end, CUSTOMER_HEADERS)
+    place(this.#record, arena.buffer, keyStart, start, start, arena.end, CUSTOMER_HEADERS)
+    this.#hold(customer)
   }
 
-  /** The customer's newest record waits; the one before it is written as it stands, without the state. */
-  #hold(
-    customer: CachedCustomer,
-    source: Buffer,
-    keyStart: number,
-    start: number,
-    valueEnd: number,
-    headersEnd: number,
-    headerCount: number,
-  ): void {
+  /** `#record`, the customer's newest, waits; the one before it is written as it stands, without the state. */
+  #hold(customer: CachedCustomer): void {
     if (customer.touched) this.#options.outputs.customer(customer.pending)
     else {
       customer.pending = this.#pending[this.#touched.length] ??= newPendingRecord()
@@ -184,14 +171,8 @@ export class CustomerRecords {
       this.#touched.push(customer)
       this.#bytes += Math.max(customer.bytes, NEW_CUSTOMER_BYTES)
     }
-    const { pending } = customer
-    pending.source = source
-    pending.keyStart = keyStart
-    pending.start = start
-    pending.valueEnd = valueEnd
-    pending.headersEnd = headersEnd
-    pending.headerCount = headerCount
-    pending.stateBytes = 0
+    const { source, keyStart, start, valueEnd, headersEnd, headerCount } = this.#record
+    place(customer.pending, source, keyStart, start, valueEnd, headersEnd, headerCount)
     this.#bytes += headersEnd - keyStart
   }
 
@@ -263,4 +244,27 @@ export class CustomerRecords {
       }
     }
   }
+}
+
+/** Says where a record without a state stands. */
+function place(
+  record: PendingRecord,
+  source: Buffer,
+  keyStart: number,
+  start: number,
+  valueEnd: number,
+  headersEnd: number,
+  headerCount: number,
+): void {
+  record.source = source
+  record.keyStart = keyStart
+  record.start = start
+  record.valueEnd = valueEnd
+  record.headersEnd = headersEnd
+  record.headerCount = headerCount
+  record.stateBytes = 0
+}
+
+function keyOf({ source, keyStart, start }: PendingRecord): Buffer {
+  return source.subarray(keyStart, start)
 }
