@@ -10,7 +10,7 @@ import type { TenantSettings } from '../schemas/settings.ts'
 import { DELTA_TOPICS, type DeltaTopic } from '../schemas/topics.ts'
 import { AggregateOutputs } from './aggregate-outputs.ts'
 import { type AggregateTakeoverPorts, takeOverAggregates } from './aggregate-takeover.ts'
-import { type DeadLetter, decodeFailure, encodeDeadLetter } from './dead-letter.ts'
+import { type DeadLetter, encodeDeadLetter } from './dead-letter.ts'
 import { type InputLag, InputQueue } from './input-queue.ts'
 import type { PartitionSession } from './partition-task.ts'
 import { ReadTime } from './read-time.ts'
@@ -185,13 +185,8 @@ export class AggregateSession implements PartitionSession {
   }
 
   *#add(taken: TakenRecord<DeltaInput>): Generator<void, DeadLetter | null> {
-    let input: DeltaInput | null
-    try {
-      input = taken.read()
-    } catch (error) {
-      if (error instanceof AppError) return decodeFailure(error)
-      throw error
-    }
+    const input = taken.readOrRefuse()
+    if (taken.refused !== null) return taken.refused
     if (input === null) return { stage: 'decode', reason: 'NULL_VALUE', error: 'value is null' }
     const refusal = yield* this.#aggregates.add(input, taken.record.timestamp)
     return refusal === null ? null : { stage: 'window', ...refusal }

@@ -1,14 +1,13 @@
 import type { TransactionOutput } from '../connectors/kafka/transactional-producer.ts'
 import type { Outcome } from '../processors/outcome.ts'
 import { NEVER } from '../schemas/customer-state.ts'
-import { AppError, messageOf } from '../schemas/errors.ts'
+import { messageOf } from '../schemas/errors.ts'
 import type { InputEvent } from '../schemas/events.ts'
 import type { Scoring } from '../topology/scoring.ts'
 import { BatchDrafts, type BatchDraftsOptions } from './batch-drafts.ts'
 import { misnamed, misplaced } from './check-key.ts'
 import type { CachedCustomer } from './customer-cache.ts'
 import { MAX_STATE_BYTES } from './customer-records.ts'
-import { decodeFailure } from './dead-letter.ts'
 import type { ErrorRate } from './error-rate.ts'
 import type { TakenRecord } from './taken-record.ts'
 import type { EventCounts } from './task-counters.ts'
@@ -169,15 +168,9 @@ export class BatchProcessor {
 
   /** What the record holds. One that can't be read, or has the key of another customer, is refused. @param key as text */
   #inputOf(taken: TakenRecord, key: string): InputEvent | null {
-    try {
-      const input = taken.read()
-      taken.refused = misnamed(taken, input, key)
-      return input
-    } catch (error) {
-      if (!(error instanceof AppError)) throw error
-      taken.refused = decodeFailure(error)
-      return null
-    }
+    const input = taken.readOrRefuse()
+    taken.refused ??= misnamed(taken, input, key)
+    return input
   }
 
   #score(taken: TakenRecord, input: InputEvent): void {

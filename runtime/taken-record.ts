@@ -4,7 +4,7 @@ import { AppError } from '../schemas/errors.ts'
 import type { InputEvent } from '../schemas/events.ts'
 import type { TopicName } from '../schemas/topics.ts'
 import type { CachedCustomer } from './customer-cache.ts'
-import type { DeadLetter } from './dead-letter.ts'
+import { type DeadLetter, decodeFailure } from './dead-letter.ts'
 
 /** What a task reads: the records of its topics, with their types. */
 export interface TaskInput {
@@ -21,7 +21,7 @@ export class TakenRecord<I extends TaskInput = InputEvent> {
   readonly record: ConsumedRecord
   /** Event time; the record's timestamp where there is no event. */
   readonly time: number
-  /** Set by the batch processor: why the record can't be processed, or null. */
+  /** Why the record can't be processed, as far as that is known; or null. */
   refused: DeadLetter | null = null
   /** Set by the batch processor: whom it is about, unless refused. */
   customer: CachedCustomer | null = null
@@ -46,5 +46,16 @@ export class TakenRecord<I extends TaskInput = InputEvent> {
     if (event instanceof SchemaNeeded) throw new AppError('SCHEMA_UNKNOWN', `schema ${event.id} is not there any more`)
     // The codec of a topic yields that topic's events.
     return { topic, event } as I
+  }
+
+  /** The same, but a record that can't be decoded is refused, and gives null. */
+  readOrRefuse(): I | null {
+    try {
+      return this.read()
+    } catch (error) {
+      if (!(error instanceof AppError)) throw error
+      this.refused = decodeFailure(error)
+      return null
+    }
   }
 }
