@@ -108,14 +108,10 @@ function churnOf(
 
 function explanationOf(values: Float64Array, lead: Applied | null, churn: Applied | null): Omit<Explanation, 'clv'> {
   return {
-    features: named(values),
+    features: featuresByName(values),
     contributions: { lead: lead && contributionsBy(lead), churn: churn && contributionsBy(churn) },
     baselines: { lead: lead?.model.baseline ?? null, churn: churn?.model.baseline ?? null },
   }
-}
-
-function named(numbers: Float64Array): ByFeature {
-  return featuresByName(numbers)
 }
 
 /** Every built-in feature, 0 where the model has no use for it, and the traits that the model has learned of. */

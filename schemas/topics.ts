@@ -40,6 +40,21 @@ export interface TopicSpec {
  */
 const smallIndexes = { 'segment.index.bytes': String(MIB) }
 
+/** Kept for a time, whatever the key. */
+const keptFor = (ms: number, maxMessageBytes: number) => ({
+  ...smallIndexes,
+  'cleanup.policy': 'delete',
+  'retention.ms': String(ms),
+  'max.message.bytes': String(maxMessageBytes),
+})
+
+/** Of each key the newest is kept. */
+const newestOfKey = (maxMessageBytes: number) => ({
+  ...smallIndexes,
+  'cleanup.policy': 'compact',
+  'max.message.bytes': String(maxMessageBytes),
+})
+
 const input = (name: string, schema: AvroSchema, doc: string): TopicSpec => ({
   name,
   role: 'input',
@@ -47,10 +62,7 @@ const input = (name: string, schema: AvroSchema, doc: string): TopicSpec => ({
   schema,
   // The broker's time: producers may send events of years ago, which retention by their own time would remove at once.
   config: {
-    ...smallIndexes,
-    'cleanup.policy': 'delete',
-    'retention.ms': String(30 * DAY_MS),
-    'max.message.bytes': String(MIB),
+    ...keptFor(30 * DAY_MS, MIB),
     'message.timestamp.type': 'LogAppendTime',
   },
   doc,
@@ -70,12 +82,7 @@ const deltas = (name: string, schema: AvroSchema | null, doc: string): TopicSpec
   role: 'internal',
   partitions: 'data',
   schema,
-  config: {
-    ...smallIndexes,
-    'cleanup.policy': 'delete',
-    'retention.ms': String(30 * DAY_MS),
-    'max.message.bytes': String(8 * MIB),
-  },
+  config: keptFor(30 * DAY_MS, 8 * MIB),
   doc,
 })
 
@@ -103,12 +110,7 @@ export const TOPICS = {
     role: 'result',
     partitions: 'data',
     schema: scoreChangeSchema,
-    config: {
-      ...smallIndexes,
-      'cleanup.policy': 'delete',
-      'retention.ms': String(30 * DAY_MS),
-      'max.message.bytes': String(8 * MIB),
-    },
+    config: keptFor(30 * DAY_MS, 8 * MIB),
     doc: 'A grade, band, segment or tier moved, with reasons and cause.',
   },
   nps: {
@@ -133,12 +135,7 @@ export const TOPICS = {
     partitions: 'data',
     schema: trainingExampleSchema,
     // A model learns from what is older than a season; the broker keeps what the newest models could be made of again.
-    config: {
-      ...smallIndexes,
-      'cleanup.policy': 'delete',
-      'retention.ms': String(730 * DAY_MS),
-      'max.message.bytes': String(8 * MIB),
-    },
+    config: keptFor(730 * DAY_MS, 8 * MIB),
     doc: 'Customers as they were when something became of them, and what: examples to learn from.',
   },
   'score-samples': {
@@ -146,12 +143,7 @@ export const TOPICS = {
     role: 'result',
     partitions: 'data',
     schema: scoreSampleSchema,
-    config: {
-      ...smallIndexes,
-      'cleanup.policy': 'delete',
-      'retention.ms': String(7 * DAY_MS),
-      'max.message.bytes': String(8 * MIB),
-    },
+    config: keptFor(7 * DAY_MS, 8 * MIB),
     doc: 'What models saw and said at one of so many events, and what their shadows said: what drift is measured by.',
   },
   'churn-snapshots': {
@@ -167,12 +159,7 @@ export const TOPICS = {
     role: 'errors',
     partitions: 'data',
     schema: null,
-    config: {
-      ...smallIndexes,
-      'cleanup.policy': 'delete',
-      'retention.ms': String(30 * DAY_MS),
-      'max.message.bytes': String(8 * MIB),
-    },
+    config: keptFor(30 * DAY_MS, 8 * MIB),
     doc: "Records that can't be processed: their own bytes; reason and origin in headers.",
   },
   settings: {
@@ -180,7 +167,7 @@ export const TOPICS = {
     role: 'broadcast',
     partitions: 1,
     schema: null,
-    config: { ...smallIndexes, 'cleanup.policy': 'compact', 'max.message.bytes': String(MIB) },
+    config: newestOfKey(MIB),
     doc: 'Settings of each tenant (JSON, key <tenantId>).',
   },
   models: {
@@ -188,7 +175,7 @@ export const TOPICS = {
     role: 'broadcast',
     partitions: 1,
     schema: null,
-    config: { ...smallIndexes, 'cleanup.policy': 'compact', 'max.message.bytes': String(4 * MIB) },
+    config: newestOfKey(4 * MIB),
     doc: 'Which models score (JSON, key <tenantId>/<kind>), people’s pins (…/pin) and every version (…/<version>); CLV models (<tenantId>/clv).',
   },
   'model-watch': {
@@ -196,7 +183,7 @@ export const TOPICS = {
     role: 'broadcast',
     partitions: 1,
     schema: null,
-    config: { ...smallIndexes, 'cleanup.policy': 'compact', 'max.message.bytes': String(MIB) },
+    config: newestOfKey(MIB),
     doc: 'What is seen of the models in use: drift, calibration, latency, shadows, alerts (JSON, key <tenantId>/<kind>).',
   },
   alerts: {
@@ -204,12 +191,7 @@ export const TOPICS = {
     role: 'broadcast',
     partitions: 1,
     schema: null,
-    config: {
-      ...smallIndexes,
-      'cleanup.policy': 'delete',
-      'retention.ms': String(30 * DAY_MS),
-      'max.message.bytes': String(MIB),
-    },
+    config: keptFor(30 * DAY_MS, MIB),
     doc: 'An alert of a model in use was raised or cleared (JSON, key <tenantId>/<kind>/<name>).',
   },
   'training-requests': {
@@ -217,7 +199,7 @@ export const TOPICS = {
     role: 'broadcast',
     partitions: 1,
     schema: null,
-    config: { ...smallIndexes, 'cleanup.policy': 'compact', 'max.message.bytes': String(MIB) },
+    config: newestOfKey(MIB),
     doc: 'Trainings that were asked for or are under way, and their ends (JSON, key <tenantId>/<kind>).',
   },
   thresholds: {
@@ -225,7 +207,7 @@ export const TOPICS = {
     role: 'broadcast',
     partitions: 1,
     schema: null,
-    config: { ...smallIndexes, 'cleanup.policy': 'compact', 'max.message.bytes': String(MIB) },
+    config: newestOfKey(MIB),
     doc: "Quantiles of each tenant's population (JSON, key <tenantId>).",
   },
   'nps-deltas': deltas('nps-deltas', npsDeltaSchema, 'What customer tasks add to NPS windows.'),
