@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis'
 import kafkajs from 'kafkajs'
-import { stopTimerSpin } from '../connectors/kafka/internals.ts'
+import { mendKafkajs } from '../connectors/kafka/mended-kafkajs.ts'
 import { TOPICS, type TopicSpec } from '../schemas/topics.ts'
 import type { Target } from './demo-runtime.ts'
 
@@ -16,7 +16,7 @@ export async function removeInstallation(target: Target, redis: Redis): Promise<
 }
 
 async function removeFromKafka({ kafka: settings, app, prefix }: Target): Promise<void> {
-  stopTimerSpin()
+  mendKafkajs()
   const { brokers, clientId, ssl, sasl } = settings
   const kafka = new kafkajs.Kafka({
     brokers: [...brokers],

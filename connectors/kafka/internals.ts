@@ -1,23 +1,6 @@
-import { createRequire } from 'node:module'
-import { AppError } from '../../schemas/errors.ts'
+import { guarded } from './kafkajs-module.ts'
+import { mendKafkajs } from './mended-kafkajs.ts'
 import type { Connection } from './raw-call.ts'
-
-/**
- * The parts of kafkajs that everscore builds on: connections (TLS, SASL, framing, time-outs), metadata, coordinators and
- * the protocol's encoders. Its consumer and producer loops are not used (docs/decisions/0001). They are internal modules
- * of a release that is frozen, so exactly that release is asked for.
- */
-const KAFKAJS_VERSION = '2.2.4'
-
-const require = createRequire(import.meta.url)
-
-function guarded<T>(path: string): T {
-  const { version } = require('kafkajs/package.json') as { version: string }
-  if (version !== KAFKAJS_VERSION) {
-    throw new AppError('INTERNAL', `kafkajs ${KAFKAJS_VERSION} is needed, found ${version}`, { details: { version } })
-  }
-  return require(`kafkajs/src/${path}`) as T
-}
 
 /** kafkajs's Encoder, as far as its own framing looks at it. */
 export interface EncodedRequest {
@@ -151,60 +134,8 @@ export interface ClusterOptions {
 /** Coordinator kinds of FindCoordinator. */
 export const COORDINATOR = { group: 0, transaction: 1 } as const
 
-let spinStopped = false
-
-/**
- * kafkajs re-arms a timer of about 1 ms on every connection for ever (tulios/kafkajs#1704). A check is only needed while
- * requests wait; each answered request looks after the others by itself.
- */
-export function stopTimerSpin(): void {
-  if (spinStopped) return
-  spinStopped = true
-  const RequestQueue = guarded<{ prototype: { pending: unknown[]; scheduleCheckPendingRequests(): void } }>(
-    'network/requestQueue/index.js',
-  )
-  const schedule = RequestQueue.prototype.scheduleCheckPendingRequests
-  RequestQueue.prototype.scheduleCheckPendingRequests = function scheduleWhilePending(): void {
-    if (this.pending.length > 0) schedule.call(this)
-  }
-}
-
-let connectsOnce = false
-const LATE_CONNECT_MS = 500
-
-/**
- * Requests that find a connection closed each open a socket of their own, all but the last of which are forgotten; as
- * each of those ends, kafkajs closes the one in use. Requests that come while it connects wait for the same socket.
- */
-function connectOnce(): void {
-  if (connectsOnce) return
-  connectsOnce = true
-  const { prototype } = guarded<{ prototype: { readonly connectionTimeout: number; connect(): Promise<unknown> } }>(
-    'network/connection.js',
-  )
-  const { connect } = prototype
-  const underWay = new WeakMap<object, Promise<unknown>>()
-  prototype.connect = function connectTogether(): Promise<unknown> {
-    const known = underWay.get(this)
-    if (known) return known
-    let timer: NodeJS.Timeout | undefined
-    // A peer that hangs up during a TLS handshake makes kafkajs forget its own time-out: all would wait for ever.
-    const late = new Promise((_resolve, reject) => {
-      const error = Object.assign(new Error('no connection in time'), { code: 'ETIMEDOUT' })
-      timer = setTimeout(() => reject(error), this.connectionTimeout + LATE_CONNECT_MS)
-    })
-    const connecting = Promise.race([connect.call(this), late]).finally(() => {
-      clearTimeout(timer)
-      underWay.delete(this)
-    })
-    underWay.set(this, connecting)
-    return connecting
-  }
-}
-
 export function createCluster(options: ClusterOptions): Cluster {
-  stopTimerSpin()
-  connectOnce()
+  mendKafkajs()
   const ClusterClass = guarded<new (settings: Record<string, unknown>) => Cluster>('cluster/index.js')
   const { createLogger, LEVELS } = guarded<{
     createLogger(settings: { level: number; logCreator: KafkajsLogCreator }): unknown

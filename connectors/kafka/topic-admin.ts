@@ -3,8 +3,8 @@ import kafkajs, { type Admin } from 'kafkajs'
 import { AppError } from '../../schemas/errors.ts'
 import { TOPICS, type TopicSpec } from '../../schemas/topics.ts'
 import type { KafkaSettings } from './client.ts'
-import { stopTimerSpin } from './internals.ts'
 import { asKafkaError, kafkaErrorType } from './kafka-error.ts'
+import { mendKafkajs } from './mended-kafkajs.ts'
 
 export interface TopicCheck {
   readonly topic: string
@@ -113,7 +113,7 @@ async function checkTopics(
 }
 
 function newAdmin(settings: KafkaSettings): Admin {
-  stopTimerSpin()
+  mendKafkajs()
   const kafka = new kafkajs.Kafka({
     brokers: [...settings.brokers],
     clientId: settings.clientId,

@@ -12,11 +12,18 @@ class FakeSocket extends EventEmitter {
   }
   end(): void {}
   unref(): void {}
+  destroy(): void {}
+}
+
+interface Answer {
+  readonly correlationId: number
+  readonly payload: Buffer
 }
 
 interface Connection {
   connect(): Promise<unknown>
   isConnected(): boolean
+  readonly requestQueue: { fulfillRequest(answer: Answer): void; rejectAll(error: Error): void }
 }
 
 const Connection = createRequire(import.meta.url)('kafkajs/src/network/connection.js') as new (
@@ -73,4 +80,53 @@ test('a peer that hangs up before the connection stands holds nobody up', async 
   void connection.connect()
   expect(sockets).toHaveLength(2)
   sockets[1]!.onConnect()
+})
+
+/** An answer as it comes over the wire. */
+function framed(correlationId: number, payload: string): Buffer {
+  const frame = Buffer.alloc(8 + payload.length)
+  frame.writeInt32BE(4 + payload.length, 0)
+  frame.writeInt32BE(correlationId, 4)
+  frame.write(payload, 8)
+  return frame
+}
+
+function answersOf({ requestQueue }: Connection): string[] {
+  const answers: string[] = []
+  requestQueue.fulfillRequest = ({ correlationId, payload }) => answers.push(`${correlationId} ${payload.toString()}`)
+  return answers
+}
+
+test('what came of an answer before a connection ended is no part of an answer on the next', async () => {
+  const { connection, sockets } = newConnection()
+  const answers = answersOf(connection)
+  const first = connection.connect()
+  sockets[0]!.onConnect()
+  await first
+  sockets[0]!.socket.emit('data', framed(1, 'whole'))
+  sockets[0]!.socket.emit('data', framed(2, 'cut off').subarray(0, 10))
+  sockets[0]!.socket.emit('end')
+  await expect.poll(() => connection.isConnected()).toBe(false)
+  const second = connection.connect()
+  sockets[1]!.onConnect()
+  await second
+  // The rest of it comes late.
+  sockets[0]!.socket.emit('data', framed(2, 'cut off').subarray(10))
+  sockets[1]!.socket.emit('data', framed(3, 'whole again'))
+  sockets[0]!.socket.emit('end')
+  sockets[1]!.socket.emit('data', framed(4, 'and more'))
+  expect(answers).toEqual(['1 whole', '3 whole again', '4 and more'])
+  expect(connection.isConnected()).toBe(true)
+})
+
+test('bytes that are no answer end the connection, and whoever waits is told', async () => {
+  const { connection, sockets } = newConnection()
+  const connecting = connection.connect()
+  sockets[0]!.onConnect()
+  await connecting
+  const rejected: Error[] = []
+  connection.requestQueue.rejectAll = (error) => rejected.push(error)
+  sockets[0]!.socket.emit('data', Buffer.from([0, 0, 0, 2, 7, 7]))
+  await expect.poll(() => connection.isConnected()).toBe(false)
+  expect(rejected.map(({ message }) => message)).toEqual(['an answer that is none'])
 })
