@@ -131,6 +131,12 @@ export const OPTIONS = {
     60_000,
     'Least time from one transaction of an aggregate task to the next: what comes meanwhile is combined.',
   ),
+  TRANSACTION_INTERVAL_MS: integer(
+    20,
+    0,
+    1_000,
+    'Least time from one transaction of a customer partition to the next: what comes meanwhile shares one. A lone event does not wait.',
+  ),
   COMPRESSION_TYPE: oneOf(
     COMPRESSION_TYPES,
     'none',

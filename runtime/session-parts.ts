@@ -31,6 +31,8 @@ export interface TaskSettings extends TakeLimits {
   /** Fetched records that wait, for each input topic, bytes. */
   readonly queueBytes: number
   readonly mergeWaitMs: number
+  /** Least time from one transaction to the next, unless one was full. */
+  readonly intervalMs: number
   /** Customers kept in memory; up to twice as many. */
   readonly cacheCustomers: number
 }

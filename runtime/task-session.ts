@@ -1,4 +1,4 @@
-import { setImmediate as nextTurn } from 'node:timers/promises'
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
 import type { Subscription } from '../connectors/kafka/fetcher.ts'
 import type { TopicPartition, TransactionalProducer } from '../connectors/kafka/transactional-producer.ts'
 import { wouldMove } from '../models/standing.ts'
@@ -109,8 +109,10 @@ export class TaskSession implements PartitionSession {
     const { cache, view, sweep, timers, processor } = this.#parts
     let batch: TakenRecord[] = []
     let maxRecords = FIRST_BATCH_RECORDS
+    let nextAt = 0
     for (;;) {
       if (batch.length === 0) {
+        await waitUntil(nextAt, signal)
         cache.shrink(view.confirmedBatch)
         const sweepMs = sweep.isPending && this.#maySweep(inputs) ? this.#ports.refreshRate.waitMs() : IDLE_MS
         const patienceMs = Math.min(IDLE_MS, sweepMs, timers.quietMs())
@@ -120,6 +122,9 @@ export class TaskSession implements PartitionSession {
         }
         batch = await inputs.take(limits, signal, patienceMs)
         if (batch.length > 0) maxRecords = 2 * limits.maxRecords
+        // Where more waits than a transaction takes, and where nothing came, the next one is not held back.
+        const isPaced = batch.length > 0 && batch.length < limits.maxRecords
+        nextAt = isPaced ? performance.now() + this.#settings.intervalMs : 0
         timers.readUpTo(inputs.idleMs)
       }
       const moved = this.#maySweep(inputs) ? await this.#sweepOn() : []
@@ -247,4 +252,10 @@ export class TaskSession implements PartitionSession {
       at: this.#lastBatchAt,
     })
   }
+}
+
+/** @param time of performance.now() @throws the signal's reason */
+async function waitUntil(time: number, signal: AbortSignal): Promise<void> {
+  const left = time - performance.now()
+  if (left > 0) await sleep(left, undefined, { signal }).catch(() => signal.throwIfAborted())
 }

@@ -128,6 +128,7 @@ export async function connectWorker(options: ConnectOptions): Promise<WorkerConn
     maxBytes: config.BATCH_MAX_BYTES,
     queueBytes: config.QUEUE_MAX_BYTES,
     mergeWaitMs: config.MERGE_WAIT_MS,
+    intervalMs: config.TRANSACTION_INTERVAL_MS,
     cacheCustomers: Math.ceil(config.CACHE_CUSTOMERS / partitions),
   }
   const aggregateSettings: AggregateSettings = {

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { load } from '../../bench/generator.ts'
 import type { InputEvent } from '../../schemas/events.ts'
@@ -99,6 +100,28 @@ test('what waited in the topics was taken in the order of event time, customer b
     }
   } finally {
     await replay.close()
+  }
+})
+
+test('events that come one by one share transactions, of which there is no more than one an interval', async () => {
+  const paced = await makeInstallation({ env: { TRANSACTION_INTERVAL_MS: '1000', TASKS: 'customers' } })
+  const { worker } = await startWorker(paced)
+  try {
+    const [one] = [...Map.groupBy(events, ({ event }) => event.customerId).values()].filter((own) => own.length >= 40)
+    await paced.sink.write(one!.slice(0, 1))
+    await untilProcessed(paced)
+    const [batches, began] = [worker.counters.batches, performance.now()]
+    for (const event of one!.slice(1, 40)) {
+      await paced.sink.write([event])
+      await sleep(10)
+    }
+    await untilProcessed(paced)
+    const seconds = (performance.now() - began) / 1000
+    expect(worker.counters.events.scored).toBe(40)
+    expect(worker.counters.batches - batches).toBeLessThanOrEqual(1 + Math.ceil(seconds))
+  } finally {
+    await worker.stop()
+    await paced.close()
   }
 })
 
