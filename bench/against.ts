@@ -62,7 +62,7 @@ const OURS: Readonly<Record<Mode, Record<string, string>>> = {
   throughput: {
     MERGE_WAIT_MS: '1000',
     AGGREGATE_INTERVAL_MS: '1000',
-    COMPRESSION_TYPE: 'lz4',
+    COMPRESSION_TYPE: 'zstd',
     BATCH_MAX_RECORDS: '40000',
     BATCH_MAX_BYTES: '16777216',
     QUEUE_MAX_BYTES: '16777216',

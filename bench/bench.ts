@@ -7,6 +7,7 @@ import { openServers } from './on-servers.ts'
 import { HELP, options, type Part } from './options.ts'
 import { type ProfileKind, profileWorkers } from './profile/profile-workers.ts'
 import { measureRebuild } from './rebuild.ts'
+import { ResultLog } from './result-log.ts'
 import { measureScale } from './scale.ts'
 import { measureScoring } from './scoring-cost.ts'
 import { type Bench, machine, say } from './setup.ts'
@@ -80,10 +81,19 @@ async function runSmall(): Promise<unknown> {
   }
 }
 
+async function runPairs(peers: string): Promise<unknown> {
+  const results = await compare({ ...options, peers })
+  if (options.out !== null) {
+    const log = new ResultLog(options.out)
+    for (const result of results) log.add('against', result.mode, result)
+  }
+  return results
+}
+
 async function run(): Promise<unknown> {
   if (options.scale) return await measureScale(options, servers)
   if (options.profile !== null) return await runProfile(options.profile, options.events, PROFILES)
-  if (options.against !== null) return await compare({ ...options, peers: options.against })
+  if (options.against !== null) return await runPairs(options.against)
   return smoke ? await runSmall() : await runParts()
 }
 

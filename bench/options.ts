@@ -32,7 +32,7 @@ Other things to do:
                     latency, takeover and rebuild; with --against the pairs, too. Results go to bench/results, one file a
                     kind; then: npm run generate
   --reduced         with --scale: at most 1,000,000 customers, shorter runs, two pairs
-  --out FOLDER      another folder than bench/results
+  --out FOLDER      another folder than bench/results; with --against alone: keep the pairs there
 `
 
 const { values } = parseArgs({
@@ -56,7 +56,7 @@ const { values } = parseArgs({
     'peer-set': { type: 'string', multiple: true, default: [] },
     scale: { type: 'boolean', default: false },
     reduced: { type: 'boolean', default: false },
-    out: { type: 'string', default: new URL('./results', import.meta.url).pathname },
+    out: { type: 'string' },
     help: { type: 'boolean', default: false },
   },
 })
@@ -72,7 +72,7 @@ export const options = {
   smoke,
   scale,
   reduced,
-  out: values.out,
+  out: values.out ?? null,
   parts: values.only === undefined ? PARTS : [oneOf('only', values.only, PARTS)],
   profile: values.profile === undefined ? null : oneOf<ProfileKind>('profile', values.profile, ['cpu', 'heap']),
   against: values.against ?? null,

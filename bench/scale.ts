@@ -18,6 +18,8 @@ interface Point {
   readonly windows?: 'off'
 }
 
+const RESULTS = new URL('./results', import.meta.url).pathname
+
 const BASE = { workers: 2, partitions: 4, customers: 100_000, traits: 0 }
 const POINTS: readonly Point[] = [
   { name: 'base' },
@@ -46,7 +48,7 @@ const RATES = [3, 2_000, 5_000, 10_000]
 export async function measureScale(options: Options, servers: Servers): Promise<{ measured: number }> {
   const { seed, smoke, reduced, settings } = options
   const size = SIZES[smoke ? 'small' : reduced ? 'reduced' : 'whole']
-  const log = new ResultLog(options.out)
+  const log = new ResultLog(options.out ?? RESULTS)
   let measured = 0
   const add = (kind: string, name: string, result: unknown): void => {
     say(`${kind}, ${name}: ${JSON.stringify(result)}`)

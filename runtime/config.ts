@@ -140,7 +140,7 @@ export const OPTIONS = {
   COMPRESSION_TYPE: oneOf(
     COMPRESSION_TYPES,
     'none',
-    "Of the workers' records. lz4 takes 60 % fewer bytes and is faster on a backlog; kafkajs needs a codec to read it.",
+    "Of the workers' records. zstd takes two thirds fewer bytes and is faster on a backlog, lz4 takes 60 % fewer; kafkajs needs a codec to read them.",
   ),
   BATCH_MAX_RECORDS: integer(
     10_000,
