@@ -1,17 +1,17 @@
-import avro from 'avsc'
+import { inspect } from 'node:util'
 import type { AvroSchema } from './avro.ts'
-import { toAvsc } from './avsc.ts'
-import { boundAvroBlocks } from './avsc-blocks.ts'
+import { type AvroType, avroType, parseAvroType } from './avro-type.ts'
 import { AppError, type ErrorCode, messageOf } from './errors.ts'
 import { type TimeReader, timeReaderOf } from './event-time.ts'
 
-type AvroType = InstanceType<typeof avro.Type>
 type Resolver = ReturnType<AvroType['createResolver']>
 
 const MAGIC = 0
 export const WIRE_HEADER_BYTES = 5
 /** Most records are smaller; one that isn't is encoded again. */
 const USUAL_BYTES = 1_024
+/** Of a value that was refused, in a message: on one line, and not all of it. */
+const SHOWN = { depth: 1, breakLength: Number.POSITIVE_INFINITY, maxStringLength: 60, maxArrayLength: 5 } as const
 
 /** Where writer schemas come from: the registry, or a fixed set in tests. */
 export interface SchemaSource {
@@ -56,8 +56,7 @@ export class AvroCodec<T> {
   #encode: (value: T, into: Buffer, at: number) => number
 
   constructor(schema: AvroSchema, source: SchemaSource, now: () => number = Date.now) {
-    boundAvroBlocks()
-    this.#type = avro.Type.forSchema(toAvsc(schema) as avro.Schema)
+    this.#type = avroType(schema)
     this.#source = source
     this.#now = now
     this.#encode = (value, into, at) => this.#type.encode(value, into, at)
@@ -188,7 +187,7 @@ export class AvroCodec<T> {
   #invalid(value: T): AppError | null {
     const wrong: { field: string; shown: string }[] = []
     const valid = this.#type.isValid(value, {
-      errorHook: (path: string[], any: unknown) => wrong.push({ field: path.join('.'), shown: JSON.stringify(any) }),
+      errorHook: (path: string[], any: unknown) => wrong.push({ field: path.join('.'), shown: inspect(any, SHOWN) }),
     })
     if (valid) return null
     const { field, shown } = wrong[0] ?? { field: '', shown: 'not a record' }
@@ -233,7 +232,7 @@ function simpleName(name: string | undefined): string | undefined {
 /** @throws AppError SCHEMA_INCOMPATIBLE when avsc can't make sense of it: of a default that its field can't have, say */
 function parseSchema(id: number, schema: unknown): AvroType {
   try {
-    return avro.Type.forSchema(schema as avro.Schema)
+    return parseAvroType(schema)
   } catch (cause) {
     throw new AppError('SCHEMA_INCOMPATIBLE', `schema ${id} can't be parsed: ${messageOf(cause)}`, {
       cause,

@@ -1,7 +1,5 @@
-import type avro from 'avsc'
+import type { AvroType } from './avro-type.ts'
 import { VarintReader } from './varint.ts'
-
-type AvroType = InstanceType<typeof avro.Type>
 
 /** An event's time, epoch ms; NaN: the bytes end before it. */
 export type TimeReader = (bytes: Buffer, start: number, end: number) => number

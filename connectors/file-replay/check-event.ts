@@ -1,6 +1,5 @@
-import avro from 'avsc'
 import { ANSWER_RANGES } from '../../schemas/answer-ranges.ts'
-import { toAvsc } from '../../schemas/avsc.ts'
+import { type AvroType, avroType } from '../../schemas/avro-type.ts'
 import type { InputEvent } from '../../schemas/events.ts'
 import { MAX_CUSTOMER_ID_BYTES, TENANT_ID_PATTERN } from '../../schemas/partition.ts'
 import { INPUT_TOPICS } from '../../schemas/topics.ts'
@@ -13,9 +12,7 @@ const MAX_EVENT_BYTES = 1_000_000
 /** Below this no event of the file can come near the limit; encoding it to see would be work for nothing. */
 const WORTH_MEASURING_BYTES = 100_000
 
-const types = new Map(
-  INPUT_TOPICS.map((topic) => [topic, avro.Type.forSchema(toAvsc(topicSchema(topic)) as avro.Schema)]),
-)
+const types = new Map(INPUT_TOPICS.map((topic) => [topic, avroType(topicSchema(topic))]))
 
 /**
  * Whether the workers would take the event; else they'd dead-letter it, far from the line it came from. Limits that are a
@@ -27,7 +24,7 @@ export function checkEvent({ topic, event }: InputEvent, sourceBytes: number): R
   return checkIds(event) ?? checkRanges({ topic, event } as InputEvent) ?? checkSize(type, event, sourceBytes)
 }
 
-function schemaFault(type: avro.Type, event: unknown): Rejection {
+function schemaFault(type: AvroType, event: unknown): Rejection {
   const faults: { field: string; value: unknown }[] = []
   type.isValid(event, { errorHook: (path, value) => faults.push({ field: path.join('.'), value }) })
   const { field, value } = faults[0] ?? { field: '', value: '' }
@@ -70,7 +67,7 @@ function checkMoney(field: string, amount: number | null, currency: string | nul
   return refuse('CURRENCY_INVALID', 'currency', show(currency))
 }
 
-function checkSize(type: avro.Type, event: unknown, sourceBytes: number): Rejection | null {
+function checkSize(type: AvroType, event: unknown, sourceBytes: number): Rejection | null {
   if (sourceBytes < WORTH_MEASURING_BYTES) return null
   const bytes = type.toBuffer(event).length
   return bytes <= MAX_EVENT_BYTES ? null : refuse('EVENT_TOO_LARGE', '', `${bytes} bytes, more than ${MAX_EVENT_BYTES}`)

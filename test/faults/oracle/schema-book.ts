@@ -1,5 +1,4 @@
-import avro from 'avsc'
-import { boundAvroBlocks } from '../../../schemas/avsc-blocks.ts'
+import { type AvroType, parseAvroType } from '../../../schemas/avro-type.ts'
 import { AppError } from '../../../schemas/errors.ts'
 import type { LogRecord } from './evidence.ts'
 
@@ -12,12 +11,11 @@ export type Decoded =
 
 /** Writer schemas by id. Records are read as they were written, without resolving anything. */
 export class SchemaBook {
-  readonly #types = new Map<number, InstanceType<typeof avro.Type> | null>()
+  readonly #types = new Map<number, AvroType | null>()
   readonly #schemaById: (id: number) => Promise<unknown>
 
   /** @param schemaById rejects with SCHEMA_UNKNOWN where there is none */
   constructor(schemaById: (id: number) => Promise<unknown>) {
-    boundAvroBlocks()
     this.#schemaById = schemaById
   }
 
@@ -51,9 +49,9 @@ export class SchemaBook {
     throw new Error(`the record at ${offset} is ${decoded.reasons.join(' or ')}`)
   }
 
-  async #load(id: number): Promise<InstanceType<typeof avro.Type> | null> {
+  async #load(id: number): Promise<AvroType | null> {
     try {
-      return avro.Type.forSchema((await this.#schemaById(id)) as avro.Schema)
+      return parseAvroType(await this.#schemaById(id))
     } catch (error) {
       if (error instanceof AppError && error.code === 'SCHEMA_UNKNOWN') return null
       throw error
