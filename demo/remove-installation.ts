@@ -1,6 +1,5 @@
 import type { Redis } from 'ioredis'
-import kafkajs from 'kafkajs'
-import { mendKafkajs } from '../connectors/kafka/mended-kafkajs.ts'
+import { newAdmin } from '../connectors/kafka/admin.ts'
 import { TOPICS, type TopicSpec } from '../schemas/topics.ts'
 import type { Target } from './demo-runtime.ts'
 
@@ -15,18 +14,8 @@ export async function removeInstallation(target: Target, redis: Redis): Promise<
   await removeFromRegistry(target)
 }
 
-async function removeFromKafka({ kafka: settings, app, prefix }: Target): Promise<void> {
-  mendKafkajs()
-  const { brokers, clientId, ssl, sasl } = settings
-  const kafka = new kafkajs.Kafka({
-    brokers: [...brokers],
-    clientId,
-    ...(ssl ? { ssl: true } : {}),
-    ...(sasl ? { sasl: sasl as never } : {}),
-    logLevel: kafkajs.logLevel.NOTHING,
-    retry: { retries: 2 },
-  })
-  const admin = kafka.admin()
+async function removeFromKafka({ kafka, app, prefix }: Target): Promise<void> {
+  const admin = newAdmin(kafka)
   try {
     await admin.connect()
     const names = Object.values(TOPICS).map(({ name }) => prefix + name)

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { AggregateChanges } from '../aggregates/changes.ts'
 import { TaskAggregates } from '../aggregates/task-aggregates.ts'
 import type { Fetcher, Subscription } from '../connectors/kafka/fetcher.ts'
@@ -14,6 +13,7 @@ import { type DeadLetter, encodeDeadLetter } from './dead-letter.ts'
 import { type InputLag, InputQueue } from './input-queue.ts'
 import type { PartitionSession } from './partition-task.ts'
 import { ReadTime } from './read-time.ts'
+import { sleepUntil } from './sleep-until.ts'
 import type { TakenRecord } from './taken-record.ts'
 import { EventCounts, type WorkerCounters } from './task-counters.ts'
 import { type TakeLimits, TaskInputs } from './task-inputs.ts'
@@ -123,8 +123,7 @@ export class AggregateSession implements PartitionSession {
       if (batch.length > 0 || changes.entries.length > 0 || changes.results.length > 0) await this.#commit(changes)
       isMore = changes.results.length >= MAX_RESULTS
       if (!isMore && inputs.queues.every((queue) => queue.wantsMore())) {
-        const rest = began + this.#settings.intervalMs - performance.now()
-        if (rest > 0) await sleep(rest, undefined, { signal }).catch(() => signal.throwIfAborted())
+        await sleepUntil(began + this.#settings.intervalMs, signal)
       }
       await this.#ports.yielding.rest(signal)
       signal.throwIfAborted()

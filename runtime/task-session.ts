@@ -1,4 +1,4 @@
-import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Subscription } from '../connectors/kafka/fetcher.ts'
 import type { TopicPartition, TransactionalProducer } from '../connectors/kafka/transactional-producer.ts'
 import { wouldMove } from '../models/standing.ts'
@@ -10,6 +10,7 @@ import { type InputLag, InputQueue } from './input-queue.ts'
 import type { PartitionSession } from './partition-task.ts'
 import type { SweepProgress } from './population-sweep.ts'
 import { createSessionParts, type SessionParts, type TaskPorts, type TaskSettings } from './session-parts.ts'
+import { sleepUntil } from './sleep-until.ts'
 import type { TakenRecord } from './taken-record.ts'
 import { type TakeoverPorts, takeOver } from './takeover.ts'
 import { TaskInputs } from './task-inputs.ts'
@@ -112,7 +113,7 @@ export class TaskSession implements PartitionSession {
     let nextAt = 0
     for (;;) {
       if (batch.length === 0) {
-        await waitUntil(nextAt, signal)
+        await sleepUntil(nextAt, signal)
         cache.shrink(view.confirmedBatch)
         const sweepMs = sweep.isPending && this.#maySweep(inputs) ? this.#ports.refreshRate.waitMs() : IDLE_MS
         const patienceMs = Math.min(IDLE_MS, sweepMs, timers.quietMs())
@@ -252,10 +253,4 @@ export class TaskSession implements PartitionSession {
       at: this.#lastBatchAt,
     })
   }
-}
-
-/** @param time of performance.now() @throws the signal's reason */
-async function waitUntil(time: number, signal: AbortSignal): Promise<void> {
-  const left = time - performance.now()
-  if (left > 0) await sleep(left, undefined, { signal }).catch(() => signal.throwIfAborted())
 }

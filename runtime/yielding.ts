@@ -1,4 +1,5 @@
-import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { sleepUntil } from './sleep-until.ts'
 
 /** So long the thread may be kept from scoring at a time. */
 const SLICE_MS = 4
@@ -38,8 +39,7 @@ export class Yielding {
   /** Resolves when counting may go on. @throws the signal's reason */
   async rest(signal: AbortSignal): Promise<void> {
     while (this.#restFactor() > 0 && performance.now() < this.#restUntil) {
-      const left = this.#restUntil - performance.now()
-      await sleep(Math.max(0, Math.min(left, LOOK_MS)), undefined, { signal }).catch(() => signal.throwIfAborted())
+      await sleepUntil(Math.min(this.#restUntil, performance.now() + LOOK_MS), signal)
     }
   }
 }

@@ -2,9 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import kafkajs, { type Admin } from 'kafkajs'
 import { AppError } from '../../schemas/errors.ts'
 import { TOPICS, type TopicSpec } from '../../schemas/topics.ts'
+import { newAdmin } from './admin.ts'
 import type { KafkaSettings } from './client.ts'
 import { asKafkaError, kafkaErrorType } from './kafka-error.ts'
-import { mendKafkajs } from './mended-kafkajs.ts'
 
 export interface TopicCheck {
   readonly topic: string
@@ -110,20 +110,6 @@ async function checkTopics(
     })
     return { topic, action: 'checked', differences }
   })
-}
-
-function newAdmin(settings: KafkaSettings): Admin {
-  mendKafkajs()
-  const kafka = new kafkajs.Kafka({
-    brokers: [...settings.brokers],
-    clientId: settings.clientId,
-    // The settings were validated where the environment is read; kafkajs's types ask for a union of mechanisms.
-    ...(settings.ssl ? { ssl: true } : {}),
-    ...(settings.sasl ? { sasl: settings.sasl as never } : {}),
-    logLevel: kafkajs.logLevel.NOTHING,
-    retry: { retries: 5, initialRetryTime: 100 },
-  })
-  return kafka.admin()
 }
 
 function countOf(spec: TopicSpec, partitions: number): number {
