@@ -61,12 +61,24 @@ export type CompressionType = (typeof COMPRESSION_TYPES)[number]
 
 /** Smaller batches gain less than their headers take. */
 const LEAST_BYTES = 512
-const ZSTD_FASTEST = { params: { [constants.ZSTD_c_compressionLevel]: 1 } } as const
+const ZSTD_FASTEST = { [constants.ZSTD_c_compressionLevel]: 1 } as const
 
-/** The records of a batch, compressed where it pays, and the codec for bits 0-2 of the batch's attributes. */
-export function compress(type: CompressionType, records: Buffer): { readonly codec: number; readonly data: Buffer } {
-  if (type === 'none' || records.length < LEAST_BYTES) return { codec: 0, data: records }
-  return type === 'lz4'
-    ? { codec: 3, data: lz4.compressFrameSync(records) }
-    : { codec: 4, data: zstdCompressSync(records, ZSTD_FASTEST) }
+/** Records of a batch, and the codec for bits 0-2 of the batch's attributes. */
+interface Compressed {
+  readonly codec: number
+  readonly data: Buffer
+}
+
+/** Compressed where it pays: what is returned is never larger than the records. */
+export function compress(type: CompressionType, records: Buffer): Compressed {
+  const plain = { codec: 0, data: records }
+  if (type === 'none' || records.length < LEAST_BYTES) return plain
+  const compressed =
+    type === 'lz4' ? { codec: 3, data: lz4.compressFrameSync(records) } : { codec: 4, data: zstd(records) }
+  return compressed.data.length < records.length ? compressed : plain
+}
+
+/** Records come down to a half and less, so that one piece of that size holds them; small pieces would be put together. */
+function zstd(records: Buffer): Buffer {
+  return zstdCompressSync(records, { params: ZSTD_FASTEST, chunkSize: records.length >> 1 })
 }

@@ -1,4 +1,5 @@
 import { crc32c } from '@node-rs/crc32'
+import { AppError } from '../../schemas/errors.ts'
 import { varintSize, writeVarint } from '../../schemas/varint.ts'
 import { type CompressionType, compress } from './compression.ts'
 
@@ -22,6 +23,7 @@ export class RecordBatchBuilder {
   #count = 0
   #firstTimestamp = 0
   #maxTimestamp = 0
+  #isCompressed = false
 
   constructor(initialBytes = 64 * 1024) {
     this.#buffer = Buffer.allocUnsafeSlow(initialBytes)
@@ -38,6 +40,7 @@ export class RecordBatchBuilder {
   reset(): void {
     this.#end = HEADER_BYTES
     this.#count = 0
+    this.#isCompressed = false
   }
 
   /**
@@ -115,11 +118,17 @@ export class RecordBatchBuilder {
     return writeVarint(buffer, at, keyLength)
   }
 
-  /** The finished batch; valid until the next `reset` or `add`. */
+  /**
+   * The finished batch; valid until the next `reset` or `add`. Compressed records take the place of what they were made
+   * of: after that only `reset` may follow.
+   * @throws AppError INTERNAL when it is finished again after that
+   */
   finish(stamp: ProducerStamp = NO_PRODUCER, compression: CompressionType = 'none'): Buffer {
+    if (this.#isCompressed) throw new AppError('INTERNAL', 'a compressed batch was finished again')
     const { codec, data } = compress(compression, this.#buffer.subarray(HEADER_BYTES, this.#end))
-    const batch = codec === 0 ? this.#buffer.subarray(0, this.#end) : Buffer.allocUnsafeSlow(HEADER_BYTES + data.length)
-    if (codec !== 0) data.copy(batch, HEADER_BYTES)
+    this.#isCompressed = codec !== 0
+    if (this.#isCompressed) data.copy(this.#buffer, HEADER_BYTES)
+    const batch = this.#buffer.subarray(0, HEADER_BYTES + data.length)
     batch.writeBigInt64BE(0n, 0)
     batch.writeInt32BE(batch.length - 12, 8)
     batch.writeInt32BE(-1, 12)
