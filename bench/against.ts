@@ -35,6 +35,8 @@ export interface Against {
   readonly machine: string
   readonly mode: Mode
   readonly pairs: number
+  /** Of each rate, before what was measured. */
+  readonly warmSeconds: number
   readonly figures: Readonly<Record<string, Comparison>>
   /** CPU of everything else on the machine, share of all cores, the most of any run: above 0.1, measure again. */
   readonly otherCpuShare: number
@@ -92,6 +94,7 @@ export async function compare(options: AgainstOptions): Promise<Against[]> {
       machine: machine(),
       mode,
       pairs: options.pairs,
+      warmSeconds: options.warmSeconds,
       figures: compared(runs),
       otherCpuShare: Math.max(...[...runs.everscore, ...runs['kafka-streams']].map((run) => run['otherCpuShare'] ?? 0)),
       bytesByTopic,

@@ -7,6 +7,8 @@ import { type Bench, openSink, startWorkerProcess, until } from './setup.ts'
 export interface Latency {
   readonly ratePerSecond: number
   readonly seconds: number
+  /** At the same rate before these, not counted. */
+  readonly warmSeconds: number
   readonly measured: number
   readonly p50Ms: number
   readonly p95Ms: number
@@ -96,6 +98,7 @@ async function atRate(
   return {
     ratePerSecond: rate,
     seconds,
+    warmSeconds,
     measured: counted.length,
     p50Ms: at(0.5),
     p95Ms: at(0.95),

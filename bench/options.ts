@@ -15,7 +15,8 @@ stdout.
   --traits N        of each customer; all customers are known before then (not known, no traits)
   --windows off     count no windows and populations in these workers (on)
   --rates A,B       events a second for the latency part (2000,10000,3)
-  --seconds N       of each rate, after 10 s that are not counted (30)
+  --seconds N       of each rate (30)
+  --warm N          seconds before that, at the same rate, that are not counted (30); 0: with processes that still compile
   --set NAME=VALUE  environment of the workers; may be repeated
   --seed N          (42)
   --smoke           all parts small: checks that the benchmark works, measures nothing
@@ -46,6 +47,7 @@ const { values } = parseArgs({
     windows: { type: 'string', default: 'on' },
     rates: { type: 'string' },
     seconds: { type: 'string' },
+    warm: { type: 'string' },
     set: { type: 'string', multiple: true, default: [] },
     seed: { type: 'string', default: '42' },
     smoke: { type: 'boolean', default: false },
@@ -86,7 +88,7 @@ export const options = {
   windows: oneOf('windows', values.windows, ['on', 'off'] as const),
   rates: (values.rates ?? (smoke ? '500' : '2000,10000,3')).split(',').map((rate) => count('rates', rate)!),
   seconds: count('seconds', values.seconds) ?? (smoke ? 3 : 30),
-  warmSeconds: smoke ? 1 : 10,
+  warmSeconds: count('warm', values.warm) ?? (smoke ? 1 : 30),
   settings: pairsOf('set', values.set),
   peerSettings: pairsOf('peer-set', values['peer-set']),
   seed: count('seed', values.seed)!,

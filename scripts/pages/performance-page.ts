@@ -95,9 +95,9 @@ function against({ against: lines }: PerformanceResults): string {
       ({ result }) => `
 ## Beside Kafka Streams: ${result.mode}
 
-The same input through the same harness by turns, ${result.pairs} runs of each; medians. Other work took at most ${Math.round(
-        100 * result.otherCpuShare,
-      )} % of the machine.
+The same input through the same harness by turns, ${result.pairs} runs of each; medians. ${
+        result.mode === 'latency' ? `${result.warmSeconds} s at each rate come before what is counted. ` : ''
+      }Other work took at most ${Math.round(100 * result.otherCpuShare)} % of the machine.
 
 ${table(
   ['', 'everscore', 'Kafka Streams', 'Ratio'],
@@ -118,7 +118,8 @@ function latency({ latency: lines }: PerformanceResults): string {
   return `
 ## From produce to visible
 
-One worker, events at a fixed rate, a read_committed reader; counted from when an event was due. Busy cores beside.
+One worker, events at a fixed rate, a read_committed reader; counted from when an event was due, after ${lines[0]!.result.warmSeconds} s
+at that rate that aren't counted: processes still compile then. Busy cores beside.
 
 ${table(
   ['Events/s', 'p50 ms', 'p95 ms', 'p99 ms', 'Worker', 'Redis', 'Broker', 'Lost'],
