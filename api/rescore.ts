@@ -5,7 +5,8 @@ import { holdRulesOf } from '../models/hold-rules.ts'
 import { heldClass } from '../models/hysteresis.ts'
 import type { CompiledModel, Models } from '../models/linear-model.ts'
 import { recencyDaysOf } from '../models/purchase-rhythm.ts'
-import { contributionsOf, createWorkings, probabilityOf, topReasons, type Workings } from '../models/score.ts'
+import { recordedReasons } from '../models/recorded-reasons.ts'
+import { contributionsOf, createWorkings, probabilityOf, type Workings } from '../models/score.ts'
 import type { ClvModel } from '../schemas/clv-model.ts'
 import type { CustomerState } from '../schemas/customer-state.ts'
 import type { TenantSettings } from '../schemas/settings.ts'
@@ -87,7 +88,7 @@ function leadOf(
     score: Math.round(probability * 100),
     grade: LEAD_GRADES[held]!,
     modelVersion: model.version,
-    reasons: topReasons(model, workings, tenant.reasons),
+    reasons: recordedReasons(model, workings, tenant.reasons),
   }
 }
 
@@ -102,7 +103,7 @@ function churnOf(
     risk: probability,
     band: CHURN_BANDS[held]!,
     modelVersion: model.version,
-    reasons: topReasons(model, workings, tenant.reasons),
+    reasons: recordedReasons(model, workings, tenant.reasons),
   }
 }
 

@@ -1,5 +1,6 @@
 import { computeFeatures } from '../models/features.ts'
-import { contributionsOf, probabilityOf, topReasons } from '../models/score.ts'
+import { recordedReasons } from '../models/recorded-reasons.ts'
+import { contributionsOf, probabilityOf } from '../models/score.ts'
 import type { EventContext } from './event-context.ts'
 import { FORWARD } from './outcome.ts'
 import type { Processor } from './processor.ts'
@@ -21,7 +22,7 @@ function scoreLead(context: EventContext): void {
   lead.probability = probabilityOf(context.leadOdds)
   lead.score = Math.round(lead.probability * 100)
   lead.modelVersion = models.lead.version
-  topReasons(models.lead, leadWorkings, tenant.reasons, lead.reasons)
+  recordedReasons(models.lead, leadWorkings, tenant.reasons, lead.reasons)
 }
 
 function scoreChurn(context: EventContext): void {
@@ -30,5 +31,5 @@ function scoreChurn(context: EventContext): void {
   context.churnOdds = contributionsOf(models.churn, features, draft.traits, churnWorkings)
   churn.risk = probabilityOf(context.churnOdds)
   churn.modelVersion = models.churn.version
-  topReasons(models.churn, churnWorkings, tenant.reasons, churn.reasons)
+  recordedReasons(models.churn, churnWorkings, tenant.reasons, churn.reasons)
 }

@@ -2,7 +2,8 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { FEATURES } from '../../../models/features.ts'
 import { compileModel } from '../../../models/linear-model.ts'
-import { contributionsOf, createWorkings, probabilityOf, topReasons } from '../../../models/score.ts'
+import { recordedReasons } from '../../../models/recorded-reasons.ts'
+import { contributionsOf, createWorkings, probabilityOf } from '../../../models/score.ts'
 import type { TraitValue } from '../../../schemas/customer-state.ts'
 import { anyFeatures, anyModel, anyTraits } from '../../models/any-model.ts'
 import { expectedScore, isClose, reasonFault } from './expected-score.ts'
@@ -19,7 +20,7 @@ describe('expectedScore', () => {
         const workings = createWorkings()
         const probability = probabilityOf(contributionsOf(compiled, features, traits, workings))
         expect(isClose(probability, expected.probability)).toBe(true)
-        expect(reasonFault(topReasons(compiled, workings, most), expected, most)).toBeNull()
+        expect(reasonFault(recordedReasons(compiled, workings, most), expected, most)).toBeNull()
       }),
     )
   })

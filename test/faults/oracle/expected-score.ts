@@ -3,6 +3,8 @@ import type { TraitValue } from '../../../schemas/customer-state.ts'
 import type { LinearModel, ModelInput } from '../../../schemas/model.ts'
 
 const RELATIVE = 1e-9
+/** Contributions of reasons are multiples of this. */
+const STEP = 2 ** -20
 
 export interface ExpectedScore {
   readonly probability: number
@@ -64,7 +66,7 @@ export function reasonFault(reasons: readonly Reason[], { contributions }: Expec
     const expected = contributions.get(feature)
     if (expected === undefined) return `gives ${feature} as a reason`
     if (!isClose(value, expected.value)) return `has the feature ${feature} ${value}, not ${expected.value}`
-    if (!isClose(contribution, expected.contribution)) {
+    if (!isRounded(contribution, expected.contribution)) {
       return `has ${feature} contribute ${contribution}, not ${expected.contribution}`
     }
   }
@@ -73,7 +75,7 @@ export function reasonFault(reasons: readonly Reason[], { contributions }: Expec
   const sizes = [...contributions].map(([name, { contribution }]) => ({ name, size: Math.abs(contribution) }))
   if (reasons.some(({ contribution }) => contribution === 0)) return 'gives as a reason what contributes nothing'
   // What is almost nothing may be nothing here, where it is added up in another way.
-  const wanted = Math.min(most, sizes.filter(({ size }) => size > RELATIVE).length)
+  const wanted = Math.min(most, sizes.filter(({ size }) => size > STEP / 2 + RELATIVE).length)
   if (reasons.length < wanted || reasons.length > most) return `has ${reasons.length} reasons, not ${wanted}`
   for (const [i, { contribution }] of reasons.entries()) {
     const next = reasons[i + 1]
@@ -82,10 +84,15 @@ export function reasonFault(reasons: readonly Reason[], { contributions }: Expec
     }
   }
   const least = reasons.length < most ? 0 : Math.min(...reasons.map(({ contribution }) => Math.abs(contribution)))
-  const missed = sizes.find(({ name, size }) => !named.has(name) && size > least && !isClose(size, least))
+  const missed = sizes.find(({ name, size }) => !named.has(name) && size > least && !isRounded(least, size))
   return most > 0 && missed ? `doesn't give ${missed.name} as a reason` : null
 }
 
-export function isClose(a: number, b: number): boolean {
-  return Math.abs(a - b) <= RELATIVE * Math.max(1, Math.abs(a), Math.abs(b))
+/** Whether a multiple of STEP is the one next to a number. */
+function isRounded(rounded: number, exact: number): boolean {
+  return Number.isInteger(rounded / STEP) && isClose(rounded, exact, STEP / 2)
+}
+
+export function isClose(a: number, b: number, slack = 0): boolean {
+  return Math.abs(a - b) <= slack + RELATIVE * Math.max(1, Math.abs(a), Math.abs(b))
 }
