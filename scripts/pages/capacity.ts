@@ -8,6 +8,8 @@ export interface Measured {
     readonly redisCores: number
     readonly brokerCores: number
   }[]
+  /** CPU of workers, Redis and brokers for an event of a backlog, µs. */
+  readonly backlogMicros: number
   readonly stores: readonly { readonly knownCustomers: number; readonly redisMib: number }[]
   /** Growth of the log by topic, bytes an event. */
   readonly logBytesPerEvent: Readonly<Record<string, number>>
@@ -27,8 +29,10 @@ export interface Demand {
 }
 
 export interface Capacity {
-  /** Cores of workers, Redis and brokers that are busy; have half as many more. */
+  /** Cores of workers, Redis and brokers that are busy while transactions are small, so that results are early. */
   readonly cores: number
+  /** Those without which events would wait longer and longer. */
+  readonly leastCores: number
   readonly redisMib: number
   /** Of one replica. */
   readonly kafkaGib: number
@@ -47,10 +51,17 @@ export const at = ({ fixed, each }: Line, x: number): number => fixed + each * x
 export const coresOf = ({ workerCores, redisCores, brokerCores }: Measured['rates'][number]): number =>
   workerCores + redisCores + brokerCores
 
-/** Busy cores by events a second, from the lowest rate that batches and the highest that was measured. */
-export function coresLine({ rates }: Measured, from: number, to: number): Line | null {
-  const [low, high] = [from, to].map((rate) => rates.find(({ ratePerSecond }) => ratePerSecond === rate))
-  return low && high ? through([from, coresOf(low)], [to, coresOf(high)]) : null
+/**
+ * Busy cores at a rate: on straight lines between those that were measured (their number is what grows at first, of small
+ * transactions; then their size), beyond the last a backlog's CPU for each event more.
+ */
+export function coresAt({ rates, backlogMicros }: Measured, rate: number): number {
+  const sorted = rates.toSorted((a, b) => a.ratePerSecond - b.ratePerSecond)
+  const next = sorted.findIndex(({ ratePerSecond }) => ratePerSecond >= rate)
+  const [before, after] = next < 0 ? [sorted.at(-1)!, null] : [sorted[Math.max(0, next - 1)]!, sorted[next]!]
+  if (after === null) return coresOf(before) + ((rate - before.ratePerSecond) * backlogMicros) / 1e6
+  if (after === before) return coresOf(after)
+  return at(through([before.ratePerSecond, coresOf(before)], [after.ratePerSecond, coresOf(after)]), rate)
 }
 
 /** MiB of Redis by customers, from the smallest store and the largest. */
@@ -82,9 +93,10 @@ export function kafkaBytes(logBytesPerEvent: Measured['logBytesPerEvent'], deman
   return bytes
 }
 
-export function capacityFor(cores: Line, redis: Line, measured: Measured, demand: Demand): Capacity {
+export function capacityFor(redis: Line, measured: Measured, demand: Demand): Capacity {
   return {
-    cores: at(cores, demand.eventsPerSecond),
+    cores: coresAt(measured, demand.eventsPerSecond),
+    leastCores: (demand.eventsPerSecond * measured.backlogMicros) / 1e6,
     redisMib: at(redis, demand.customers),
     kafkaGib: kafkaBytes(measured.logBytesPerEvent, demand) / 2 ** 30,
   }

@@ -4,7 +4,7 @@ import type { Rebuild } from '../../bench/rebuild.ts'
 import type { ResultLine } from '../../bench/result-log.ts'
 import type { Takeover } from '../../bench/takeover.ts'
 import type { Throughput } from '../../bench/throughput.ts'
-import { at, capacityFor, coresLine, coresOf, type Measured, redisLine } from './capacity.ts'
+import { at, capacityFor, coresAt, coresOf, type Measured, redisLine } from './capacity.ts'
 import { code, GENERATED, table } from './markdown.ts'
 
 /** Lines of bench/results, by kind; a kind that wasn't measured is left out. */
@@ -16,12 +16,13 @@ export interface PerformanceResults {
   readonly against: readonly ResultLine<Against>[]
 }
 
-/** Rates that the line of cores goes through; batches fill from the first on. The model is checked between them. */
-const [LOW_RATE, CHECKED_RATE, HIGH_RATE] = [2_000, 5_000, 10_000]
+/** The model of cores goes through the other rates and is checked at this one. */
+const CHECKED_RATE = 5_000
 const DEMANDS = [
   { eventsPerSecond: 100, customers: 100_000, days: 30 },
   { eventsPerSecond: 2_000, customers: 1_000_000, days: 30 },
   { eventsPerSecond: 10_000, customers: 5_000_000, days: 7 },
+  { eventsPerSecond: 50_000, customers: 20_000_000, days: 3 },
 ]
 
 export function performancePage(results: PerformanceResults): string {
@@ -163,41 +164,48 @@ ${number(customers)} customers are back after ${seconds} s: ${number(customersPe
 }
 
 function capacity(results: PerformanceResults): string {
+  const [base] = results.throughput.map(({ result }) => result)
+  const rates = results.latency.map(({ result }) => result)
+  if (base === undefined || rates.length === 0) return ''
+  const checked = rates.find(({ ratePerSecond }) => ratePerSecond === CHECKED_RATE)
   const measured: Measured = {
-    rates: results.latency.map(({ result }) => result),
+    rates: rates.filter((each) => each !== checked),
+    backlogMicros: base.workerCpuMicrosPerEvent + base.redisCpuMicrosPerEvent + base.brokerCpuMicrosPerEvent,
     stores: results.throughput
       .filter(({ name }) => name === 'base' || name.endsWith('customers'))
       .map(({ result }) => result),
-    logBytesPerEvent: results.throughput[0]?.result.logBytesPerEvent ?? {},
+    logBytesPerEvent: base.logBytesPerEvent,
   }
-  const [cores, redis] = [coresLine(measured, LOW_RATE, HIGH_RATE), redisLine(measured)]
-  if (cores === null || redis === null) return ''
-  const checked = measured.rates.find(({ ratePerSecond }) => ratePerSecond === CHECKED_RATE)
-  const base = results.throughput[0]!.result
+  const redis = redisLine(measured)
+  if (redis === null) return ''
+  const measuredRates = measured.rates.map(({ ratePerSecond }) => ratePerSecond).toSorted((a, b) => a - b)
   return `
 ## How much is needed
 
-Busy cores grow with the rate: ${cores.fixed.toFixed(2)} and ${(1e6 * cores.each).toFixed(1)} µs an event (workers, Redis, brokers; the
-line through ${number(LOW_RATE)} and ${number(HIGH_RATE)} events/s). Redis takes ${number(redis.fixed)} MiB and ${number(
+Cores of workers, Redis and brokers. **Busy**: with small transactions, so that results are early; on straight lines between
+${measuredRates.map(number).join(', ')} events/s, beyond that ${number(measured.backlogMicros)} µs an event more. **At least**: with large transactions, as on
+a backlog, ${number(measured.backlogMicros)} µs an event; with fewer, events wait longer and longer. Redis takes ${number(redis.fixed)} MiB and ${number(
     1e6 * redis.each,
-  )} MiB a million customers without traits. Kafka's disk,
-for one replica: what an event adds to each topic, for the days that are kept; of compacted topics six hours, and one record a customer.
+  )} MiB a million customers
+without traits. Kafka's disk, for one replica: what an event adds to each topic, for the days that are kept; of compacted topics six
+hours, and one record a customer.
 
 ${
   checked
-    ? `Checked at ${number(CHECKED_RATE)} events/s: ${at(cores, CHECKED_RATE).toFixed(2)} cores by the model, ${coresOf(checked).toFixed(2)} measured. `
+    ? `Checked at ${number(CHECKED_RATE)} events/s: ${coresAt(measured, CHECKED_RATE).toFixed(2)} cores by the model, ${coresOf(checked).toFixed(2)} measured. `
     : ''
 }Checked at ${number(base.knownCustomers)} customers: ${number(at(redis, base.knownCustomers))} MiB of Redis by the model, ${number(base.redisMib)} measured.
 
 ${table(
-  ['Events/s', 'Customers', 'Days kept', 'Busy cores', 'Redis MiB', 'Kafka GiB a replica'],
+  ['Events/s', 'Customers', 'Days kept', 'Cores busy', 'Cores at least', 'Redis MiB', 'Kafka GiB a replica'],
   DEMANDS.map((demand) => {
-    const needed = capacityFor(cores, redis, measured, demand)
+    const needed = capacityFor(redis, measured, demand)
     return [
       number(demand.eventsPerSecond),
       number(demand.customers),
       String(demand.days),
       needed.cores.toFixed(1),
+      needed.leastCores.toFixed(2),
       number(needed.redisMib),
       number(needed.kafkaGib),
     ]
