@@ -1,25 +1,13 @@
 import { execFileSync } from 'node:child_process'
-import { appendFileSync, mkdirSync, rmSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { VERSION } from '../schemas/version.ts'
+import { type ResultLine, readLines } from './result-lines.ts'
 import { machine } from './setup.ts'
 
-/** One line of a file of results, as docs/performance.md is made from. */
-export interface ResultLine<T = unknown> {
-  /** Which of its kind, such as `12 partitions`. */
-  readonly name: string
-  readonly at: string
-  readonly machine: string
-  readonly commit: string
-  readonly version: string
-  readonly command: string
-  readonly result: T
-}
-
-/** Files of JSON lines, one file a kind of measurement: those of an earlier run are replaced, kind by kind. */
+/** Files of JSON lines, one file a kind of measurement. A line takes the place of an earlier one of its name. */
 export class ResultLog {
   readonly #folder: string
-  readonly #begun = new Set<string>()
 
   constructor(folder: string) {
     this.#folder = folder
@@ -28,8 +16,7 @@ export class ResultLog {
 
   add(kind: string, name: string, result: unknown): void {
     const file = join(this.#folder, `${kind}.jsonl`)
-    if (!this.#begun.has(kind)) rmSync(file, { force: true })
-    this.#begun.add(kind)
+    const lines = readLines(file)
     const line: ResultLine = {
       name,
       at: new Date().toISOString(),
@@ -39,7 +26,9 @@ export class ResultLog {
       command: `npm run bench -- ${process.argv.slice(2).map(withoutFolders).join(' ')}`,
       result,
     }
-    appendFileSync(file, `${JSON.stringify(line)}\n`)
+    const before = lines.findIndex((each) => each.name === name)
+    lines.splice(before < 0 ? lines.length : before, 1, line)
+    writeFileSync(file, lines.map((each) => `${JSON.stringify(each)}\n`).join(''))
   }
 }
 

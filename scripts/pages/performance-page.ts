@@ -1,7 +1,7 @@
 import type { Against } from '../../bench/against.ts'
 import type { Latency } from '../../bench/latency.ts'
 import type { Rebuild } from '../../bench/rebuild.ts'
-import type { ResultLine } from '../../bench/result-log.ts'
+import type { ResultLine } from '../../bench/result-lines.ts'
 import type { Takeover } from '../../bench/takeover.ts'
 import type { Throughput } from '../../bench/throughput.ts'
 import { at, capacityFor, coresAt, coresOf, type Measured, redisLine } from './capacity.ts'
