@@ -174,7 +174,11 @@ describe('a worker that dies while it rebuilds a view that Redis lost', () => {
     await redis.unlink(await redis.keys(`${group}:{*`))
     await dieAfter(step, times)
     await expectOnlyWholeViewsTrusted()
+    const recorded = (await readCustomers(installation)).length
     const { worker } = await expectTheRestOfAnother()
-    expect(worker.counters.restoredRecords).toBeGreaterThan(0)
+    const { restoredRecords } = worker.counters
+    // It goes on behind the slices that were written; those on their way when the worker died may have been the last ones.
+    if (step === 'slice-restored') expect(restoredRecords).toBeLessThan(recorded)
+    else expect(restoredRecords).toBeGreaterThan(0)
   })
 })
