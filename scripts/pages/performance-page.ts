@@ -205,7 +205,7 @@ ${table(
       number(demand.customers),
       String(demand.days),
       needed.cores.toFixed(1),
-      needed.leastCores.toFixed(2),
+      needed.leastCores.toPrecision(2),
       number(needed.redisMib),
       number(needed.kafkaGib),
     ]
