@@ -57,10 +57,11 @@ export const coresOf = ({ workerCores, redisCores, brokerCores }: Measured['rate
  */
 export function coresAt({ rates, backlogMicros }: Measured, rate: number): number {
   const sorted = rates.toSorted((a, b) => a.ratePerSecond - b.ratePerSecond)
+  const [first, last] = [sorted[0]!, sorted.at(-1)!]
+  if (rate <= first.ratePerSecond) return coresOf(first)
+  if (rate >= last.ratePerSecond) return coresOf(last) + ((rate - last.ratePerSecond) * backlogMicros) / 1e6
   const next = sorted.findIndex(({ ratePerSecond }) => ratePerSecond >= rate)
-  const [before, after] = next < 0 ? [sorted.at(-1)!, null] : [sorted[Math.max(0, next - 1)]!, sorted[next]!]
-  if (after === null) return coresOf(before) + ((rate - before.ratePerSecond) * backlogMicros) / 1e6
-  if (after === before) return coresOf(after)
+  const [before, after] = [sorted[next - 1]!, sorted[next]!]
   return at(through([before.ratePerSecond, coresOf(before)], [after.ratePerSecond, coresOf(after)]), rate)
 }
 

@@ -8,6 +8,7 @@ import { surveySchema } from '../../schemas/avro/survey.ts'
 import type { Transaction } from '../../schemas/avro/transaction.ts'
 import { transactionSchema } from '../../schemas/avro/transaction.ts'
 import type { AvroSchema } from '../../schemas/avro.ts'
+import { avroType } from '../../schemas/avro-type.ts'
 import { toAvsc } from '../../schemas/avsc.ts'
 import { AvroCodec, SchemaNeeded, type SchemaSource } from '../../schemas/codec.ts'
 import { AppError } from '../../schemas/errors.ts'
@@ -351,7 +352,7 @@ describe('encoding', () => {
   })
 
   test('refuses exactly what avsc finds invalid, whatever is put into whichever field', () => {
-    const type = avro.Type.forSchema(toAvsc(transactionSchema) as avro.Schema)
+    const type = avroType(transactionSchema)
     const odd = fc.constantFrom(null, undefined, Number.NaN, 2 ** 31, 2 ** 60, '', 'PURCHASE', 'valueOf')
     const junk = fc.oneof(fc.anything({ withBigInt: true }), odd)
     const field = fc.constantFrom(...Object.keys(purchase))

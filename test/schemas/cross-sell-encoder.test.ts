@@ -1,11 +1,10 @@
-import avro from 'avsc'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { type CrossSell, crossSellSchema } from '../../schemas/avro/cross-sell.ts'
-import { toAvsc } from '../../schemas/avsc.ts'
+import { avroType } from '../../schemas/avro-type.ts'
 import { encodeCrossSell } from '../../schemas/cross-sell-encoder.ts'
 
-const type = avro.Type.forSchema(toAvsc(crossSellSchema) as avro.Schema)
+const type = avroType(crossSellSchema)
 
 const text = fc.oneof(fc.string({ maxLength: 40 }), fc.string({ unit: 'grapheme', maxLength: 40 }))
 const long = fc.oneof(fc.integer({ min: -9e15, max: 9e15 }), fc.integer({ min: -300, max: 300 }))

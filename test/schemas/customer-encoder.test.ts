@@ -1,12 +1,11 @@
-import avro from 'avsc'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { customerSchema } from '../../schemas/avro/customer.ts'
-import { toAvsc } from '../../schemas/avsc.ts'
+import { avroType } from '../../schemas/avro-type.ts'
 import { encodeCustomer } from '../../schemas/customer-encoder.ts'
 import { anyCustomer } from './any-customer.ts'
 
-const type = avro.Type.forSchema(toAvsc(customerSchema) as avro.Schema)
+const type = avroType(customerSchema)
 
 test('writes, at any position, the bytes that avsc writes', () => {
   const into = Buffer.alloc(8_192)

@@ -1,13 +1,12 @@
-import avro from 'avsc'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { customerSchema } from '../../schemas/avro/customer.ts'
-import { toAvsc } from '../../schemas/avsc.ts'
+import { avroType } from '../../schemas/avro-type.ts'
 import { WIRE_HEADER_BYTES } from '../../schemas/codec.ts'
 import { peekCustomer } from '../../schemas/customer-peek.ts'
 import { anyCustomer } from './any-customer.ts'
 
-const type = avro.Type.forSchema(toAvsc(customerSchema) as avro.Schema)
+const type = avroType(customerSchema)
 const header = Buffer.alloc(WIRE_HEADER_BYTES)
 
 test('reads what avsc has written', () => {

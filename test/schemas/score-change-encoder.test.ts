@@ -1,12 +1,11 @@
-import avro from 'avsc'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { scoreChangeSchema } from '../../schemas/avro/score-change.ts'
-import { toAvsc } from '../../schemas/avsc.ts'
+import { avroType } from '../../schemas/avro-type.ts'
 import { encodeScoreChange } from '../../schemas/score-change-encoder.ts'
 import { anyScoreChange } from './any-score-change.ts'
 
-const type = avro.Type.forSchema(toAvsc(scoreChangeSchema) as avro.Schema)
+const type = avroType(scoreChangeSchema)
 
 test('writes, at any position, the bytes that avsc writes', () => {
   const into = Buffer.alloc(8_192)
