@@ -32,8 +32,9 @@ export function redisServer({ program, kind, keepsData }: RedisServerOptions): S
         ...['--bind', '127.0.0.1', '--port', String(port), '--dir', folder, '--daemonize', 'no'],
         // State that was evicted would be taken for lost: the workers refuse any other policy.
         ...['--maxmemory-policy', 'noeviction', '--appendonly', keepsData ? 'yes' : 'no'],
-        // A save point makes SIGTERM save; by itself it saves once an hour, and a full disk must not stop writes.
-        ...['--save', '3600 1', '--stop-writes-on-bgsave-error', 'no', '--loglevel', 'warning'],
+        // A save point makes SIGTERM save; by itself it saves once an hour, and a full disk must not stop writes. Redis 6.2
+        // takes the two numbers for none when they are one argument.
+        ...['--save', '3600', '1', '--stop-writes-on-bgsave-error', 'no', '--loglevel', 'warning'],
       ],
       graceMs: 15_000,
     }),
