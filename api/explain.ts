@@ -1,6 +1,7 @@
 import { type Static, Type } from 'typebox'
 import { type ActOptions, bestActs } from '../models/best-acts.ts'
-import { computeFeatures, FEATURE_COUNT } from '../models/features.ts'
+import { computeFeatures } from '../models/compute-features.ts'
+import { FEATURE_COUNT } from '../models/features.ts'
 import { CHURN_BANDS, classOf, LEAD_GRADES } from '../models/grades.ts'
 import type { CompiledModel, Models } from '../models/linear-model.ts'
 import { type Language, reasonText } from '../models/reason-text.ts'

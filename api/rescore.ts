@@ -1,5 +1,6 @@
 import { type CustomerValue, customerValueOf } from '../models/clv/customer-value.ts'
-import { computeFeatures, FEATURE_COUNT, FEATURES, featuresByName } from '../models/features.ts'
+import { computeFeatures } from '../models/compute-features.ts'
+import { FEATURE_COUNT, FEATURES, featuresByName } from '../models/features.ts'
 import { CHURN_BANDS, LEAD_GRADES } from '../models/grades.ts'
 import { holdRulesOf } from '../models/hold-rules.ts'
 import { heldClass } from '../models/hysteresis.ts'

@@ -27,16 +27,23 @@ export const INTENT_WEIGHTS: Readonly<Record<Counted, number>> = {
   payment_failed: 0,
 }
 
-const weights = COUNTED.map((name) => INTENT_WEIGHTS[name])
+const weights = Float64Array.from(COUNTED, (name) => INTENT_WEIGHTS[name])
 
-/** Weighted sum of the decayed counters at the newest event, in page views. @param halfLife position in HALF_LIVES_DAYS */
-export function engagementOf(state: CustomerState, halfLife: number): number {
-  const { counters } = state
-  let sum = 0
+/**
+ * Weighted sums of the decayed counters at the newest event, in page views.
+ * @param into filled: one for each of HALF_LIVES_DAYS
+ */
+export function readEngagement({ counted, counters }: CustomerState, into: Float64Array): void {
+  let [day, week, month] = [0, 0, 0]
   let row = 0
-  for (let rest = state.counted; rest !== 0; rest &= rest - 1) {
-    sum += weights[31 - Math.clz32(rest & -rest)]! * counters[row + 1 + halfLife]!
+  for (let rest = counted; rest !== 0; rest &= rest - 1) {
+    const weight = weights[31 - Math.clz32(rest & -rest)]!
+    day += weight * counters[row + 1]!
+    week += weight * counters[row + 2]!
+    month += weight * counters[row + 3]!
     row += COUNTER_WIDTH
   }
-  return sum
+  into[0] = day
+  into[1] = week
+  into[2] = month
 }

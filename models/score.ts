@@ -33,20 +33,21 @@ export function contributionsOf(
   workings: Workings,
 ): number {
   readInputs(model, features, traits, workings)
-  const { starts, anchors, bases, slopes, levels, missing } = model
+  const { starts, anchors, bases, slopes, hasLevels, missing } = model
   const { values, contributions } = workings
   let logOdds = model.baseline
-  for (let i = 0; i < levels.length; i++) {
+  let piece = 0
+  for (let i = 0; i < hasLevels.length; i++) {
     const value = values[i]!
+    const end = starts[i + 1]!
     let contribution: number
-    if (Number.isNaN(value)) contribution = missing[i]!
-    else if (levels[i] !== null) contribution = bases[starts[i]! + value]!
+    if (value !== value) contribution = missing[i]!
+    else if (hasLevels[i] === 1) contribution = bases[piece + value]!
     else {
-      const end = starts[i + 1]! - 1
-      let piece = starts[i]!
-      while (piece < end && value >= anchors[piece + 1]!) piece++
+      while (piece + 1 < end && value >= anchors[piece + 1]!) piece++
       contribution = bases[piece]! + slopes[piece]! * (value - anchors[piece]!)
     }
+    piece = end
     contributions[i] = contribution
     logOdds += contribution
   }

@@ -1,4 +1,4 @@
-import { computeFeatures } from '../models/features.ts'
+import { computeFeatures } from '../models/compute-features.ts'
 import { recordedReasons } from '../models/recorded-reasons.ts'
 import { contributionsOf, probabilityOf } from '../models/score.ts'
 import type { EventContext } from './event-context.ts'

@@ -1,4 +1,5 @@
-import { computeFeatures, FEATURE_COUNT } from '../models/features.ts'
+import { computeFeatures } from '../models/compute-features.ts'
+import { FEATURE_COUNT } from '../models/features.ts'
 import type { Outcome } from '../schemas/avro/outcome.ts'
 import { NEVER } from '../schemas/customer-state.ts'
 import type { ModelKind } from '../schemas/model.ts'

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { load } from '../../bench/generator.ts'
-import { computeFeatures, FEATURE_COUNT, FEATURES } from '../../models/features.ts'
+import { computeFeatures } from '../../models/compute-features.ts'
+import { FEATURE_COUNT, FEATURES } from '../../models/features.ts'
 import { compileModel } from '../../models/linear-model.ts'
 import { PRIORS } from '../../models/model-catalogue.ts'
 import { scoreModel } from '../../models/score.ts'

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { computeFeatures, FEATURE_COUNT, FEATURES } from '../../models/features.ts'
+import { computeFeatures } from '../../models/compute-features.ts'
+import { FEATURE_COUNT, FEATURES } from '../../models/features.ts'
 import type { TrainingExample } from '../../schemas/avro/training-example.ts'
 import type { InputEvent } from '../../schemas/events.ts'
 import { parseSettings } from '../../schemas/settings.ts'

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { computeFeatures, FEATURE_COUNT, FEATURES } from '../../models/features.ts'
+import { computeFeatures } from '../../models/compute-features.ts'
+import { FEATURE_COUNT, FEATURES } from '../../models/features.ts'
 import { createDriver } from '../driver.ts'
 import { DAY, HOUR, interaction, NOON, outcome, profile, transaction } from '../processors/build-event.ts'
 
