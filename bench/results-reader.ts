@@ -1,7 +1,7 @@
 import { KafkaClient } from '../connectors/kafka/client.ts'
+import type { ConsumedRecord } from '../connectors/kafka/consumed-record.ts'
 import { Fetcher } from '../connectors/kafka/fetcher.ts'
 import { logRange } from '../connectors/kafka/offsets.ts'
-import type { ConsumedRecord } from '../connectors/kafka/record-batch-reader.ts'
 import { WIRE_HEADER_BYTES } from '../schemas/codec.ts'
 import { VarintReader } from '../schemas/varint.ts'
 

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { KafkaClient, type KafkaSettings } from '../connectors/kafka/client.ts'
+import type { ConsumedRecord } from '../connectors/kafka/consumed-record.ts'
 import { Fetcher, type Subscription } from '../connectors/kafka/fetcher.ts'
 import { logRange } from '../connectors/kafka/offsets.ts'
-import type { ConsumedRecord } from '../connectors/kafka/record-batch-reader.ts'
 import { type Customer, customerSchema } from '../schemas/avro/customer.ts'
 import { type Nps, npsSchema } from '../schemas/avro/nps.ts'
 import { type ScoreChange, scoreChangeSchema } from '../schemas/avro/score-change.ts'
@@ -105,7 +105,7 @@ export class LiveResults {
         wantsMore: () => true,
         push: (records, { position }) => {
           this.#read.set(`${topic}/${partition}`, position)
-          add(records)
+          add([...records])
         },
         failed: this.#options.onFailure,
       })

@@ -1,7 +1,7 @@
 import type { CustomerState, InteractionType } from '../schemas/customer-state.ts'
 import { cloneState } from '../schemas/new-state.ts'
-import { advanceCounters, count, positionOf } from './counters.ts'
 import { computeFeatures } from './compute-features.ts'
+import { advanceCounters, count, positionOf } from './counters.ts'
 import { FEATURE_COUNT } from './features.ts'
 import type { CompiledModel } from './linear-model.ts'
 import { scoreModel } from './score.ts'

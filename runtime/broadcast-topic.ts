@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { KafkaClient } from '../connectors/kafka/client.ts'
+import type { ConsumedRecord } from '../connectors/kafka/consumed-record.ts'
 import type { Fetcher, Subscription } from '../connectors/kafka/fetcher.ts'
 import { logRange } from '../connectors/kafka/offsets.ts'
 import { readPartition } from '../connectors/kafka/partition-reader.ts'
-import type { ConsumedRecord } from '../connectors/kafka/record-batch-reader.ts'
 import { messageOf } from '../schemas/errors.ts'
 import type { Log } from './log.ts'
 
@@ -47,7 +47,7 @@ export class BroadcastTopic<T> {
   /** Reads to the end before it returns, and follows from there. */
   async start(kafka: KafkaClient, fetcher: Fetcher, topic: string): Promise<void> {
     const { start, end } = await logRange(kafka, topic, 0)
-    const apply = (records: readonly ConsumedRecord[]): void => this.#apply(topic, records)
+    const apply = (records: Iterable<ConsumedRecord>): void => this.#apply(topic, records)
     for await (const { records } of readPartition(fetcher, topic, 0, { from: start, to: end })) apply(records)
     this.#subscription = fetcher.subscribe(topic, 0, end, {
       wantsMore: () => true,
@@ -78,7 +78,7 @@ export class BroadcastTopic<T> {
     this.#subscription?.close()
   }
 
-  #apply(topic: string, records: readonly ConsumedRecord[]): void {
+  #apply(topic: string, records: Iterable<ConsumedRecord>): void {
     for (const { key: bytes, value, offset } of records) {
       const key = bytes?.toString() ?? ''
       this.#revision++

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
+import type { ConsumedRecord } from '../connectors/kafka/consumed-record.ts'
 import { encodeHeader } from '../connectors/kafka/record-batch-builder.ts'
-import type { ConsumedRecord } from '../connectors/kafka/record-batch-reader.ts'
 import type { AppError } from '../schemas/errors.ts'
 import type { TopicName } from '../schemas/topics.ts'
 

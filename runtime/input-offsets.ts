@@ -1,6 +1,6 @@
+import type { ConsumedRecord } from '../connectors/kafka/consumed-record.ts'
 import { type LogRange, logRange } from '../connectors/kafka/offsets.ts'
 import { readPartition } from '../connectors/kafka/partition-reader.ts'
-import type { ConsumedRecord } from '../connectors/kafka/record-batch-reader.ts'
 import { AppError } from '../schemas/errors.ts'
 import { INPUT_TOPICS, type InputTopic, type TopicName } from '../schemas/topics.ts'
 import type { TakeoverPorts } from './takeover.ts'

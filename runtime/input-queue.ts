@@ -1,5 +1,6 @@
+import type { ConsumedRecord } from '../connectors/kafka/consumed-record.ts'
+import { type RecordSource, sizeOf } from '../connectors/kafka/fetched-records.ts'
 import type { FetchProgress, FetchSink } from '../connectors/kafka/fetcher.ts'
-import type { ConsumedRecord } from '../connectors/kafka/record-batch-reader.ts'
 import { type AvroCodec, SchemaNeeded } from '../schemas/codec.ts'
 import { AppError } from '../schemas/errors.ts'
 import type { InputEvent } from '../schemas/events.ts'
@@ -24,8 +25,9 @@ export class InputQueue<I extends TaskInput = InputEvent> implements FetchSink, 
   readonly #codec: AvroCodec<I['event']>
   readonly #maxBytes: number
   readonly #onChange: () => void
-  #records: ConsumedRecord[] = []
-  #next = 0
+  #sources: RecordSource[] = []
+  /** Made of the first source, and not taken yet. */
+  #record: ConsumedRecord | null = null
   #bytes = 0
   #head: TakenRecord<I> | null = null
   #fetchPosition: number
@@ -51,7 +53,7 @@ export class InputQueue<I extends TaskInput = InputEvent> implements FetchSink, 
   }
 
   get isEmpty(): boolean {
-    return this.#next >= this.#records.length
+    return this.#record === null && this.#sources.length === 0
   }
 
   /** Records are known to be in the topic that were not fetched yet. */
@@ -91,19 +93,14 @@ export class InputQueue<I extends TaskInput = InputEvent> implements FetchSink, 
     this.#end = end
   }
 
-  push(records: ConsumedRecord[], progress: FetchProgress): void {
+  push(records: RecordSource, progress: FetchProgress): void {
     if (this.isEmpty) this.#position = this.#fetchPosition
     this.#fetchPosition = progress.position
     this.#end = progress.lastStableOffset
     this.#fetchedAt = performance.now()
-    if (records.length > 0) {
-      if (this.isEmpty) {
-        this.#records = records
-        this.#next = 0
-      } else {
-        for (const record of records) this.#records.push(record)
-      }
-      for (const record of records) this.#bytes += sizeOf(record)
+    if (records.left > 0) {
+      this.#bytes += records.bytes
+      this.#sources.push(records)
     }
     this.#onChange()
   }
@@ -123,8 +120,8 @@ export class InputQueue<I extends TaskInput = InputEvent> implements FetchSink, 
       if (this.#failure) throw this.#failure
       return null
     }
-    const record = this.#records[this.#next]!
-    const read = this.#read(record)
+    this.#record ??= this.#next()
+    const read = this.#read(this.#record)
     if (!(read instanceof SchemaNeeded)) this.#head = read
     return read
   }
@@ -133,16 +130,16 @@ export class InputQueue<I extends TaskInput = InputEvent> implements FetchSink, 
   take(): void {
     const { record } = this.#head!
     this.#head = null
+    this.#record = null
     this.#position = record.offset + 1
     this.#bytes -= sizeOf(record)
-    this.#next++
-    if (this.isEmpty) {
-      this.#records = []
-      this.#next = 0
-    } else if (this.#next >= 4096 && this.#next * 2 > this.#records.length) {
-      this.#records = this.#records.slice(this.#next)
-      this.#next = 0
-    }
+  }
+
+  #next(): ConsumedRecord {
+    const source = this.#sources[0]!
+    const record = source.next()
+    if (source.left === 0) this.#sources.shift()
+    return record
   }
 
   async loadSchema(id: number): Promise<void> {
@@ -181,8 +178,4 @@ function unreadableAt(topic: TopicName, offset: number, cause: AppError): AppErr
     cause,
     details: { ...cause.details, topic, offset },
   })
-}
-
-function sizeOf(record: ConsumedRecord): number {
-  return Math.max(record.valueLength, 0) + Math.max(record.keyLength, 0) + 64
 }

@@ -1,6 +1,6 @@
+import type { ConsumedRecord } from '../connectors/kafka/consumed-record.ts'
 import { type LogRange, logRange } from '../connectors/kafka/offsets.ts'
 import { readPartition } from '../connectors/kafka/partition-reader.ts'
-import type { ConsumedRecord } from '../connectors/kafka/record-batch-reader.ts'
 import { AppError } from '../schemas/errors.ts'
 import { stepDone } from '../schemas/steps.ts'
 import { DELETE_RETENTION_MS } from '../schemas/topics.ts'

@@ -1,4 +1,4 @@
-import type { ConsumedRecord } from '../connectors/kafka/record-batch-reader.ts'
+import type { ConsumedRecord } from '../connectors/kafka/consumed-record.ts'
 import { type AvroCodec, SchemaNeeded } from '../schemas/codec.ts'
 import { AppError } from '../schemas/errors.ts'
 import type { InputEvent } from '../schemas/events.ts'

@@ -1,5 +1,5 @@
 import { KafkaClient } from '../../connectors/kafka/client.ts'
-import type { ConsumedRecord } from '../../connectors/kafka/record-batch-reader.ts'
+import type { ConsumedRecord } from '../../connectors/kafka/consumed-record.ts'
 import { Registry } from '../../connectors/registry/registry.ts'
 import { ResultLogs } from '../../demo/books/result-logs.ts'
 import type { Config } from '../../runtime/config.ts'

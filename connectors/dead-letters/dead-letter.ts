@@ -1,5 +1,5 @@
 import { INPUT_TOPICS, type InputTopic } from '../../schemas/topics.ts'
-import type { ConsumedRecord } from '../kafka/record-batch-reader.ts'
+import type { ConsumedRecord } from '../kafka/consumed-record.ts'
 
 /** Where a record stands. */
 export interface Place {

@@ -2,9 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { AppError } from '../../schemas/errors.ts'
 import type { KafkaClient } from './client.ts'
 import { type FetchedPartition, fetchCall } from './fetch-codec.ts'
+import type { FetchedRecords } from './fetched-records.ts'
 import { protocolError } from './internals.ts'
 import { asKafkaError } from './kafka-error.ts'
-import { type ConsumedRecord, type ReadBatches, readRecordBatches } from './record-batch-reader.ts'
+import { type FoundBatches, findRecords } from './record-batch-reader.ts'
 
 export interface FetchProgress {
   /** The position after this answer, control and aborted records included. */
@@ -20,7 +21,7 @@ export interface FetchProgress {
 export interface FetchSink {
   /** False while its queue is full: the partition is left out of fetches. */
   wantsMore(): boolean
-  push(records: ConsumedRecord[], progress: FetchProgress): void
+  push(records: FetchedRecords, progress: FetchProgress): void
   /** The partition can't be read from this position; the subscription is closed. */
   failed(error: AppError): void
 }
@@ -182,15 +183,15 @@ export class Fetcher {
   }
 
   #deliver(active: Active, answer: FetchedPartition): void {
-    let read: ReadBatches
+    let found: FoundBatches
     try {
-      read = readRecordBatches(answer.batches, active.position, answer.abortedTransactions)
+      found = findRecords(answer.batches, active.position, answer.abortedTransactions)
     } catch (error) {
       // The others of this answer have nothing to do with it.
       this.#fail(active, asKafkaError(error, `decoding ${active.topic}/${active.partition}`), answer)
       return
     }
-    const { records, nextOffset } = read
+    const { records, nextOffset } = found
     active.position = nextOffset
     active.sink.push(records, {
       position: nextOffset,

@@ -1,6 +1,6 @@
 import type { AppError } from '../../schemas/errors.ts'
+import type { ConsumedRecord } from './consumed-record.ts'
 import type { Fetcher } from './fetcher.ts'
-import type { ConsumedRecord } from './record-batch-reader.ts'
 
 /**
  * Reads [from, to) of a partition without a group, in slices as they come. It ends when the fetch position has reached
@@ -24,7 +24,7 @@ export async function* readPartition(
       // An answer may bring nothing of this partition: other partitions had filled it.
       if (position === reached) return
       reached = position
-      ready.push({ records, position })
+      ready.push({ records: [...records], position })
       wake()
     },
     failed: (error) => {

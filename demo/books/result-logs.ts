@@ -1,8 +1,8 @@
 import type { KafkaClient } from '../../connectors/kafka/client.ts'
+import type { ConsumedRecord } from '../../connectors/kafka/consumed-record.ts'
 import { Fetcher } from '../../connectors/kafka/fetcher.ts'
 import { logRange } from '../../connectors/kafka/offsets.ts'
 import { readPartition } from '../../connectors/kafka/partition-reader.ts'
-import type { ConsumedRecord } from '../../connectors/kafka/record-batch-reader.ts'
 
 /** All that a read_committed reader finds in a partition, from its beginning to its present end. */
 export class ResultLogs {

@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { KafkaClient } from '../../connectors/kafka/client.ts'
 import type { CompressionType } from '../../connectors/kafka/compression.ts'
+import type { ConsumedRecord } from '../../connectors/kafka/consumed-record.ts'
 import { EventProducer } from '../../connectors/kafka/event-producer.ts'
 import { Fetcher, type FetchProgress } from '../../connectors/kafka/fetcher.ts'
 import { committedOffsets, logRange } from '../../connectors/kafka/offsets.ts'
 import { readPartition } from '../../connectors/kafka/partition-reader.ts'
 import { RecordBatchBuilder } from '../../connectors/kafka/record-batch-builder.ts'
-import type { ConsumedRecord } from '../../connectors/kafka/record-batch-reader.ts'
 import { TransactionalProducer } from '../../connectors/kafka/transactional-producer.ts'
 import { servers } from './servers.ts'
 import { withAdmin } from './stack-clients.ts'
@@ -367,7 +367,7 @@ describe('the fetcher', () => {
     fetcher.subscribe(topic, partition, 0, {
       wantsMore: () => open > 0,
       push: (records) => {
-        received.push(...records.map(({ value }) => String(value)))
+        received.push(...[...records].map(({ value }) => String(value)))
         open--
         answers++
       },
@@ -398,7 +398,7 @@ describe('the fetcher', () => {
       seen.push(mine)
       const subscription = fetcher.subscribe(topic, partition, round, {
         wantsMore: () => true,
-        push: (records) => mine.push(...records.map(({ value }) => String(value))),
+        push: (records) => mine.push(...[...records].map(({ value }) => String(value))),
         failed: (error) => expect.fail(error.message),
       })
       // Some close before their first answer, some after it.

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { DAY_MS } from '../../models/counters.ts'
 import { computeFeatures } from '../../models/compute-features.ts'
+import { DAY_MS } from '../../models/counters.ts'
 import { FEATURE_COUNT, FEATURES } from '../../models/features.ts'
 import { type CompiledModel, compileModel } from '../../models/linear-model.ts'
 import { nextCrossing, quietUntil } from '../../models/next-crossing.ts'

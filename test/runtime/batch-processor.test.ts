@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { beforeEach, describe, expect, test } from 'vitest'
-import { type ConsumedRecord, readRecordBatches } from '../../connectors/kafka/record-batch-reader.ts'
+import type { ConsumedRecord } from '../../connectors/kafka/consumed-record.ts'
+import { readRecordBatches } from '../../connectors/kafka/record-batch-reader.ts'
 import { compileModel } from '../../models/linear-model.ts'
 import { CHURN_PRIOR } from '../../models/priors/churn-prior.ts'
 import { LEAD_PRIOR } from '../../models/priors/lead-prior.ts'
@@ -33,7 +34,7 @@ import type { Thresholds } from '../../schemas/thresholds.ts'
 import type { InputTopic } from '../../schemas/topics.ts'
 import { createScoring, type Scoring } from '../../topology/scoring.ts'
 import { thresholds } from '../processors/build-thresholds.ts'
-import { consumed, eventAt, inputCodecs, interaction, recordOf } from './build-records.ts'
+import { consumed, eventAt, inputCodecs, interaction, recordOf, sourceOf } from './build-records.ts'
 
 const PARTITIONS = 3
 const PARTITION = partitionOf(Buffer.from('shop/c-1'), PARTITIONS)
@@ -61,7 +62,13 @@ function idOf(keyPrefix: string): string {
 function taken(topic: InputTopic, record: ConsumedRecord): TakenRecord {
   const queue = new InputQueue(topic, codecs[topic], record.offset, 1e9, () => {})
   const end = record.offset + 1
-  queue.push([record], { position: end, lastStableOffset: end, highWatermark: end, logStartOffset: 0, bytes: 0 })
+  queue.push(sourceOf(record), {
+    position: end,
+    lastStableOffset: end,
+    highWatermark: end,
+    logStartOffset: 0,
+    bytes: 0,
+  })
   const head = queue.peek()
   if (head === null || !('record' in head)) throw new Error('the record can not be read')
   return head

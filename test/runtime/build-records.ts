@@ -1,5 +1,7 @@
+import type { ConsumedRecord } from '../../connectors/kafka/consumed-record.ts'
+import { type RecordSource, sizeOf } from '../../connectors/kafka/fetched-records.ts'
 import { RecordBatchBuilder } from '../../connectors/kafka/record-batch-builder.ts'
-import { type ConsumedRecord, readRecordBatches } from '../../connectors/kafka/record-batch-reader.ts'
+import { readRecordBatches } from '../../connectors/kafka/record-batch-reader.ts'
 import { AvroCodec, type SchemaSource } from '../../schemas/codec.ts'
 import { AppError } from '../../schemas/errors.ts'
 import type { InputEvent } from '../../schemas/events.ts'
@@ -42,6 +44,18 @@ export function consumed({ offset = 0, key = 'shop/c-1', value = null, timestamp
 export function recordOf(input: InputEvent, fields: RecordFields = {}): ConsumedRecord {
   const { tenantId, customerId } = input.event
   return consumed({ key: customerKey(tenantId, customerId), value: codecs[input.topic].encode(input.event), ...fields })
+}
+
+/** Records as a fetch answer gives them. */
+export function sourceOf(...records: ConsumedRecord[]): RecordSource {
+  let taken = 0
+  return {
+    get left() {
+      return records.length - taken
+    },
+    bytes: records.reduce((sum, record) => sum + sizeOf(record), 0),
+    next: () => records[taken++]!,
+  }
 }
 
 let eventNumber = 0

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test, vi } from 'vitest'
-import type { ConsumedRecord } from '../../connectors/kafka/record-batch-reader.ts'
+import type { ConsumedRecord } from '../../connectors/kafka/consumed-record.ts'
 import { InputQueue } from '../../runtime/input-queue.ts'
 import type { TakenRecord } from '../../runtime/taken-record.ts'
 import { type TakeLimits, TaskInputs } from '../../runtime/task-inputs.ts'
@@ -8,7 +8,7 @@ import { AvroCodec } from '../../schemas/codec.ts'
 import { AppError } from '../../schemas/errors.ts'
 import type { InputEvent } from '../../schemas/events.ts'
 import { INPUT_TOPICS, type InputTopic, TOPICS } from '../../schemas/topics.ts'
-import { consumed, eventAt, inputCodecs, recordOf } from './build-records.ts'
+import { consumed, eventAt, inputCodecs, recordOf, sourceOf } from './build-records.ts'
 
 const codecs = inputCodecs()
 const NO_LIMITS: TakeLimits = { maxRecords: 10_000, maxBytes: 100_000_000 }
@@ -40,7 +40,7 @@ class Inputs {
     const end = position + unread
     this.queues
       .get(topic)!
-      .push(records, { position, lastStableOffset: end, highWatermark: end, logStartOffset: 0, bytes: 0 })
+      .push(sourceOf(...records), { position, lastStableOffset: end, highWatermark: end, logStartOffset: 0, bytes: 0 })
     return this
   }
 
@@ -113,7 +113,7 @@ describe('a topic that is known to hold more, but has nothing here', () => {
     const inputs = new Inputs().fetched('interactions', [10]).fetched('profiles', [], 1)
     const taking = inputs.take()
     const end = { position: 1, lastStableOffset: 1, highWatermark: 1, logStartOffset: 0, bytes: 0 }
-    inputs.queues.get('profiles')!.push([], end)
+    inputs.queues.get('profiles')!.push(sourceOf(), end)
     expect(await taking).toEqual(['interactions 10'])
   })
 
@@ -193,7 +193,7 @@ test('what stands before a record whose schema can not be read is taken first', 
   const { value } = recordOf(eventAt('surveys', 1))
   value!.writeInt32BE(1, 1)
   const records = [consumed({ offset: 0, value }), consumed({ offset: 1, value: Buffer.from([0, 0, 0, 0, 9, 0]) })]
-  queue.push(records, { position: 2, lastStableOffset: 2, highWatermark: 2, logStartOffset: 0, bytes: 0 })
+  queue.push(sourceOf(...records), { position: 2, lastStableOffset: 2, highWatermark: 2, logStartOffset: 0, bytes: 0 })
   const { signal } = new AbortController()
   expect(shown(await inputs.take(NO_LIMITS, signal))).toEqual(['surveys 1'])
   await expect(inputs.take(NO_LIMITS, signal)).rejects.toMatchObject({
