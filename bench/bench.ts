@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { compare } from './against.ts'
+import { buildPackage } from './build-package.ts'
 import { measureLatency } from './latency.ts'
 import { openServers } from './on-servers.ts'
 import { HELP, options, type Part } from './options.ts'
@@ -91,6 +92,7 @@ async function runPairs(peers: string): Promise<unknown> {
 }
 
 async function run(): Promise<unknown> {
+  buildPackage()
   if (options.scale) return await measureScale(options, servers)
   if (options.profile !== null) return await runProfile(options.profile, options.events, PROFILES)
   if (options.against !== null) return await runPairs(options.against)

@@ -9,6 +9,7 @@ import { type Stack, startStack } from '../connectors/stack/stack.ts'
 import { type Config, readConfig } from '../runtime/config.ts'
 import { initialise } from '../runtime/init.ts'
 import type { InputEvent } from '../schemas/events.ts'
+import { COMPILED } from './build-package.ts'
 
 /** Topics and schemas on servers that run. */
 export interface Installed {
@@ -90,10 +91,11 @@ export interface WorkerProcess {
   kill(signal: NodeJS.Signals): Promise<void>
 }
 
-const everscore = new URL('../bin/everscore.ts', import.meta.url).pathname
+const FROM_SOURCE = new URL('../bin/everscore.ts', import.meta.url).pathname
 const running = new Set<ChildProcess>()
 
 /**
+ * A worker of the compiled package (`buildPackage`).
  * @param onLog told of each entry of its log from level info on; without it only warnings are shown
  * @param nodeArgs of Node itself
  */
@@ -102,7 +104,7 @@ export function startWorkerProcess(
   onLog?: (entry: Record<string, unknown>) => void,
   nodeArgs: readonly string[] = [],
 ): WorkerProcess {
-  return startProcess(bench, 'worker', { nodeArgs, ...(onLog && { onLog }) })
+  return startProcess(bench, 'worker', { program: COMPILED, nodeArgs, ...(onLog && { onLog }) })
 }
 
 export interface ProcessOptions {
@@ -112,15 +114,17 @@ export interface ProcessOptions {
   readonly onLog?: (entry: Record<string, unknown>) => void
   /** Of Node itself. */
   readonly nodeArgs?: readonly string[]
+  /** The checkout's source without it. */
+  readonly program?: string
 }
 
 /** An everscore command in a process of its own. */
 export function startProcess(
   { env }: Pick<Installed, 'env'>,
   command: 'worker' | 'trainer',
-  { settings = {}, onLog, nodeArgs = [] }: ProcessOptions = {},
+  { settings = {}, onLog, nodeArgs = [], program = FROM_SOURCE }: ProcessOptions = {},
 ): WorkerProcess {
-  const child = spawn(process.execPath, [...nodeArgs, everscore, command], {
+  const child = spawn(process.execPath, [...nodeArgs, program, command], {
     env: { ...process.env, ...env, ...settings, ...(onLog ? { LOG_LEVEL: 'info' } : {}) },
     stdio: ['ignore', 'inherit', onLog ? 'pipe' : 'inherit'],
   })

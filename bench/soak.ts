@@ -4,6 +4,7 @@ import { applicationId } from '../runtime/kafka-settings.ts'
 import type { InputEvent } from '../schemas/events.ts'
 import { redisKeys } from '../schemas/redis-keys.ts'
 import { parseWorkerReport, type WorkerReport } from '../schemas/worker-report.ts'
+import { buildPackage } from './build-package.ts'
 import { load } from './generator.ts'
 import { followResults } from './results-reader.ts'
 import { type Bench, machine, openSink, say, startBench, startWorkerProcess, stopBench, until } from './setup.ts'
@@ -160,6 +161,7 @@ function larger(one: Tenth, other: Tenth): Tenth {
   }
 }
 
+buildPackage()
 const bench = await startBench(Number(values.partitions), { CACHE_CUSTOMERS: values.cache })
 try {
   const report = await soak(bench)

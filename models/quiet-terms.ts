@@ -23,9 +23,11 @@ export interface QuietTerms {
 const known = new WeakMap<CompiledModel, QuietTerms>()
 
 export function quietTermsOf(model: CompiledModel): QuietTerms {
-  const found = known.get(model) ?? compile(model)
-  known.set(model, found)
-  return found
+  const found = known.get(model)
+  if (found !== undefined) return found
+  const terms = compile(model)
+  known.set(model, terms)
+  return terms
 }
 
 function compile({ positions, starts, slopes }: CompiledModel): QuietTerms {

@@ -41,7 +41,7 @@ export function contributionsOf(
     const value = values[i]!
     const end = starts[i + 1]!
     let contribution: number
-    if (value !== value) contribution = missing[i]!
+    if (Number.isNaN(value)) contribution = missing[i]!
     else if (hasLevels[i] === 1) contribution = bases[piece + value]!
     else {
       while (piece + 1 < end && value >= anchors[piece + 1]!) piece++
@@ -85,9 +85,9 @@ export function scoreModel(model: CompiledModel, features: Float64Array, traits:
   return probabilityOf(contributionsOf(model, features, traits, scratch))
 }
 
-/** Inputs of the best reasons so far: written and read within one call. */
 /** So many reasons are given at most. */
 export const MOST_REASONS = 512
+/** Inputs of the best reasons so far: written and read within one call. */
 const best = new Int32Array(MOST_REASONS)
 
 /**
@@ -101,14 +101,18 @@ export function topReasons(model: CompiledModel, workings: Workings, n: number, 
   const { values, contributions } = workings
   const most = Math.min(n, best.length)
   let length = 0
+  /** Size of the last of them once they are as many as are wanted: most inputs are below it. */
+  let least = 0
   for (let input = 0; input < names.length; input++) {
-    if (contributions[input] === 0) continue
+    const size = Math.abs(contributions[input]!)
+    if (size < least || size === 0) continue
     let rank = length
     while (rank > 0 && outranks(input, best[rank - 1]!, contributions, names)) rank--
     if (rank >= most) continue
     if (length < most) length++
     for (let j = length - 1; j > rank; j--) best[j] = best[j - 1]!
     best[rank] = input
+    if (length === most) least = Math.abs(contributions[best[length - 1]!]!)
   }
   for (let i = 0; i < length; i++) {
     const input = best[i]!

@@ -98,11 +98,13 @@ export const ADDED_FIELDS: readonly AddedField[] = [
       return at
     },
     read: (reader, state) => {
+      const ends: number[] = []
       let before = 0
-      state.openSnapshots = Array.from({ length: reader.varint(reader.length) }, () => {
+      for (let left = reader.varint(reader.length); left > 0; left--) {
         before += reader.varint(MAX)
-        return before
-      })
+        ends.push(before)
+      }
+      state.openSnapshots = ends
     },
   },
   {

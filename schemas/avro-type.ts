@@ -3,6 +3,7 @@ import type { AvroSchema } from './avro.ts'
 import { toAvsc } from './avsc.ts'
 import { boundAvroBlocks } from './avsc-blocks.ts'
 import { mendAvroEnums } from './avsc-enums.ts'
+import { keepAvroStrings } from './avsc-strings.ts'
 
 export type AvroType = InstanceType<typeof avro.Type>
 
@@ -15,5 +16,6 @@ export function avroType(schema: AvroSchema): AvroType {
 export function parseAvroType(json: unknown): AvroType {
   boundAvroBlocks()
   mendAvroEnums()
+  keepAvroStrings()
   return avro.Type.forSchema(json as avro.Schema)
 }

@@ -2,8 +2,8 @@ import { writeVarint } from './varint.ts'
 
 /** Strings that come again and again (names of features, grades, versions) are kept encoded, up to so many. */
 const MAX_KEPT = 4_096
-/** Places by a few of a string's characters: what is found there costs a third of a look into a Map. */
-const PLACES = 1_024
+/** So many words of a record are compared with those that stood there in the record before. */
+const PLACES = 64
 
 /** A string as Avro writes it, in steps of four bytes: a loop over single ones takes four times as long. */
 interface Word {
@@ -14,7 +14,7 @@ interface Word {
 }
 
 const kept = new Map<string, Word>()
-const places: Word[] = Array.from({ length: PLACES }, () => ({ text: '', length: 1, steps: Int32Array.of(0) }))
+const NO_WORD: Word = { text: '', length: 1, steps: Int32Array.of(0) }
 
 /** Writes Avro's binary encoding into a buffer. Running out of room sets `overflowed`; the bytes are then worthless. */
 export class AvroWriter {
@@ -22,6 +22,9 @@ export class AvroWriter {
   #view = new DataView(this.#bytes.buffer)
   #limit = 0
   at = 0
+  /** By place: the n-th word of a record is mostly that of the record before. */
+  readonly #words: Word[] = Array.from({ length: PLACES }, () => NO_WORD)
+  #nth = 0
 
   /** Begins at a position of a buffer. */
   begin(bytes: Buffer, at: number): void {
@@ -31,6 +34,7 @@ export class AvroWriter {
     }
     this.#limit = bytes.length
     this.at = at
+    this.#nth = 0
   }
 
   get overflowed(): boolean {
@@ -75,11 +79,11 @@ export class AvroWriter {
 
   /** Text of few values: its encoding is kept. */
   word(value: string): void {
-    const place = placeOf(value)
-    let word = places[place]!
+    const place = this.#nth++ & (PLACES - 1)
+    let word = this.#words[place]!
     if (word.text !== value) {
       word = wordOf(value)
-      places[place] = word
+      this.#words[place] = word
     }
     const { length, steps } = word
     const { at } = this
@@ -98,12 +102,6 @@ export class AvroWriter {
     }
     this.at += length
   }
-}
-
-/** Two characters tell most words apart: `engagement_1d` and `engagement_7d` differ in the last but one. */
-function placeOf(text: string): number {
-  const { length } = text
-  return (text.charCodeAt(0) + 61 * text.charCodeAt(length > 1 ? length - 2 : 0) + 97 * length) & (PLACES - 1)
 }
 
 function wordOf(text: string): Word {

@@ -88,6 +88,12 @@ function readViewOf(buffer: Buffer): DataView {
   return lastReadView
 }
 
+/** Of a number's first four bytes. */
+const LOW_BITS = 28
+const LOW_END = 2 ** LOW_BITS
+/** A number of nine bytes is beyond all that are safe. */
+const LAST_FACTOR = 2 ** 49
+
 /** Three letters each: few, and in every state, so their strings are kept. */
 const currencies = new Map<number, string>()
 const MAX_CURRENCIES = 1_024
@@ -115,22 +121,32 @@ export class Reader {
   }
 
   varint(max: number): number {
+    const view = this.#view
+    const end = this.#end
     let at = this.#at
-    if (at < this.#end) {
-      const byte = this.#view.getUint8(at)
-      if (byte < 0x80 && byte <= max) {
-        this.#at = at + 1
-        return byte
-      }
+    let low = 0
+    // Whole numbers of 32 bits as far as they go: sums of doubles cost several times as much.
+    for (let shift = 0; shift < LOW_BITS && at < end; shift += 7) {
+      const byte = view.getUint8(at++)
+      low |= (byte & 0x7f) << shift
+      if (byte >= 0x80) continue
+      if (low > max) throw unreadable(`a number before byte ${at - this.#start} is beyond ${max}`)
+      this.#at = at
+      return low
     }
-    let value = 0
-    for (let factor = 1; ; factor *= 128) {
-      at = this.#take(1)
+    this.#at = at
+    return this.#longVarint(low, max)
+  }
+
+  #longVarint(low: number, max: number): number {
+    let value = low
+    for (let factor = LOW_END; ; factor *= 128) {
+      const at = this.#take(1)
       const byte = this.#view.getUint8(at)
       value += (byte & 0x7f) * factor
       if (value > max) throw unreadable(`a number before byte ${at + 1 - this.#start} is beyond ${max}`)
       if (byte < 0x80) return value
-      if (factor >= 2 ** 49) throw unreadable(`a number before byte ${at + 1 - this.#start} has no end`)
+      if (factor >= LAST_FACTOR) throw unreadable(`a number before byte ${at + 1 - this.#start} has no end`)
     }
   }
 

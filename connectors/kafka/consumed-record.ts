@@ -1,3 +1,4 @@
+import { textFrom } from '../../schemas/short-texts.ts'
 import { VarintReader } from '../../schemas/varint.ts'
 
 /**
@@ -47,7 +48,7 @@ export class ConsumedRecord {
 
   /** The key as text; '' for a null one. */
   keyText(): string {
-    return this.keyLength <= 0 ? '' : this.bytes.toString('utf8', this.keyAt, this.keyAt + this.keyLength)
+    return this.keyLength <= 0 ? '' : textFrom(this.bytes, this.keyAt, this.keyLength)
   }
 
   get #headersAt(): number {
