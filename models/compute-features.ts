@@ -5,6 +5,7 @@ import { majorUnits } from './major-units.ts'
 import { per90Days, purchaseRateOf } from './purchase-rate.ts'
 import { overdueOf, regularityOf } from './purchase-rhythm.ts'
 
+const [DAY_DAYS, WEEK_DAYS, MONTH_DAYS] = HALF_LIVES_DAYS
 /** Position in HALF_LIVES_DAYS. */
 const MONTH = 2
 
@@ -31,20 +32,20 @@ const LOG_COUNTS = Float64Array.from({ length: 64 }, (_, n) => Math.log1p(n))
  * Fills `out` (length FEATURE_COUNT) with the features as of a time: with a later `asOf` counters decay and recencies
  * grow as if nothing had happened since. An `asOf` before the newest event means the newest event.
  *
- * Written out, in the order of FEATURES: a function for each feature would cost four times as much, and this runs for
- * every event.
+ * Written out, in the order of FEATURES: a function for each feature would cost twice as much, and this runs for every
+ * event.
  */
 export function computeFeatures(state: CustomerState, asOf: number, out: Float64Array): void {
   const { newestAt, answers } = state
   const time = Math.max(asOf, newestAt)
   const elapsed = time - newestAt
-  const perMonth = decayOf(elapsed, 30)
+  const perMonth = decayOf(elapsed, MONTH_DAYS)
   const spend = spendOf(state)
   const month = (position: number): number => decayedOf(state, position, MONTH)
-  let i = 0
   readEngagement(state, engagement)
-  out[i++] = faded(engagement[0]!, decayOf(elapsed, 1))
-  out[i++] = faded(engagement[1]!, decayOf(elapsed, 7))
+  let i = 0
+  out[i++] = faded(engagement[0]!, decayOf(elapsed, DAY_DAYS))
+  out[i++] = faded(engagement[1]!, decayOf(elapsed, WEEK_DAYS))
   out[i++] = faded(engagement[2]!, perMonth)
   out[i++] = faded(month(DEMO_REQUEST), perMonth)
   out[i++] = faded(month(INQUIRY), perMonth)

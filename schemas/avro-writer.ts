@@ -77,7 +77,7 @@ export class AvroWriter {
     this.at = at
   }
 
-  /** Text of few values: its encoding is kept. */
+  /** Text of few values: its encoding is kept. Up to three bytes behind it are written over. */
   word(value: string): void {
     const place = this.#nth++ & (PLACES - 1)
     let word = this.#words[place]!
