@@ -92,7 +92,7 @@ async function runPairs(peers: string): Promise<unknown> {
 }
 
 async function run(): Promise<unknown> {
-  buildPackage()
+  if (options.parts.some((part) => part !== 'model')) buildPackage()
   if (options.scale) return await measureScale(options, servers)
   if (options.profile !== null) return await runProfile(options.profile, options.events, PROFILES)
   if (options.against !== null) return await runPairs(options.against)

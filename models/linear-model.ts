@@ -21,8 +21,6 @@ export interface CompiledModel {
   readonly traits: ReadonlyMap<string, number>
   /** By input: level → its number; null for an input of numbers. Values that are no level have the number after the last. */
   readonly levels: readonly (ReadonlyMap<TraitValue, number> | null)[]
-  /** By input: 1 if it has levels. */
-  readonly hasLevels: Uint8Array
   /** By input: how a reason names each level, `traits.plan=pro`, the other values of a text, and last a missing value. */
   readonly levelNames: readonly (readonly string[])[]
   /** By input, and the end: where its pieces begin in the next three arrays. For levels a piece is a level. */
@@ -86,7 +84,6 @@ export function compileModel(model: LinearModel): CompiledModel {
     levels: inputs.map(({ basis }) =>
       basis.kind === 'levels' ? new Map(basis.levels.map((level, number) => [level, number])) : null,
     ),
-    hasLevels: Uint8Array.from(inputs, ({ basis }) => (basis.kind === 'levels' ? 1 : 0)),
     levelNames: inputs.map(({ feature, basis }) =>
       [...(basis.kind === 'levels' ? [...basis.levels, '(other)'] : []), '(missing)'].map(
         (level) => `${feature}=${level}`,

@@ -33,16 +33,16 @@ export function contributionsOf(
   workings: Workings,
 ): number {
   readInputs(model, features, traits, workings)
-  const { starts, anchors, bases, slopes, hasLevels, missing } = model
+  const { starts, anchors, bases, slopes, levels, missing } = model
   const { values, contributions } = workings
   let logOdds = model.baseline
   let piece = 0
-  for (let i = 0; i < hasLevels.length; i++) {
+  for (let i = 0; i < levels.length; i++) {
     const value = values[i]!
     const end = starts[i + 1]!
     let contribution: number
     if (Number.isNaN(value)) contribution = missing[i]!
-    else if (hasLevels[i] === 1) contribution = bases[piece + value]!
+    else if (levels[i] !== null) contribution = bases[piece + value]!
     else {
       while (piece + 1 < end && value >= anchors[piece + 1]!) piece++
       contribution = bases[piece]! + slopes[piece]! * (value - anchors[piece]!)

@@ -58,7 +58,7 @@ export function decodeAnswers(bytes: Buffer): KeptAnswer[] {
       class: CLASSES[reader.varint(CLASSES.length - 1)]!,
       at: reader.varint(Number.MAX_SAFE_INTEGER),
       version: reader.int32(),
-      groups: Array.from({ length: reader.varint(bytes.length) }, () => ({
+      groups: reader.list(reader.varint(bytes.length), () => ({
         key: reader.string(),
         value: reader.string(),
       })),

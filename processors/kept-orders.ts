@@ -99,17 +99,10 @@ function decodeOrder(id: string, bytes: Buffer): KeptOrder {
     version: reader.int32(),
     currency: reader.string(),
     amountMinor: reader.varint(MAX),
-    lines: readLines(reader, reader.varint(bytes.length)),
+    lines: reader.list(reader.varint(bytes.length), () => ({
+      itemId: reader.string(),
+      quantity: reader.varint(MAX),
+      category: reader.varint(1) === 0 ? null : reader.string(),
+    })),
   }
-}
-
-/** A loop: Array.from costs more than all that is read. */
-function readLines(reader: Reader, length: number): KeptOrder['lines'] {
-  const lines: KeptOrder['lines'][number][] = []
-  for (let i = 0; i < length; i++) {
-    const itemId = reader.string()
-    const quantity = reader.varint(MAX)
-    lines.push({ itemId, quantity, category: reader.varint(1) === 0 ? null : reader.string() })
-  }
-  return lines
 }

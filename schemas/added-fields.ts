@@ -98,13 +98,11 @@ export const ADDED_FIELDS: readonly AddedField[] = [
       return at
     },
     read: (reader, state) => {
-      const ends: number[] = []
       let before = 0
-      for (let left = reader.varint(reader.length); left > 0; left--) {
+      state.openSnapshots = reader.list(reader.varint(reader.length), () => {
         before += reader.varint(MAX)
-        ends.push(before)
-      }
-      state.openSnapshots = ends
+        return before
+      })
     },
   },
   {

@@ -54,8 +54,10 @@ export class AvroWriter {
   }
 
   bytes(value: Uint8Array): void {
-    this.long(value.length)
-    this.#raw(value)
+    const { length } = value
+    this.long(length)
+    if (this.at + length <= this.#limit) this.#bytes.set(value, this.at)
+    this.at += length
   }
 
   /** Text that differs from record to record. */
@@ -92,15 +94,6 @@ export class AvroWriter {
       for (let i = 0; i < steps.length; i++) view.setInt32(at + 4 * i, steps[i]!, true)
       this.at = at + length
     } else this.string(value)
-  }
-
-  #raw(value: Uint8Array): void {
-    const { length } = value
-    if (this.at + length <= this.#limit) {
-      if (length < 24) for (let i = 0; i < length; i++) this.#bytes[this.at + i] = value[i]!
-      else this.#bytes.set(value, this.at)
-    }
-    this.at += length
   }
 }
 

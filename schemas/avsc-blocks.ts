@@ -16,15 +16,11 @@ interface ItemType {
   _skip(tap: Tap): void
 }
 
-let bounded = false
-
 /**
  * avsc believes the number of items that a block of an array or a map claims to have, so that eight damaged bytes keep it
  * reading for ever. An item takes at least a byte: a block that claims more items than there are bytes left is damaged.
  */
 export function boundAvroBlocks(): void {
-  if (bounded) return
-  bounded = true
   const { ArrayType, MapType } = avro.types as unknown as Record<'ArrayType' | 'MapType', { prototype: object }>
   Object.assign(ArrayType.prototype, { _read: readArray, _skip: skipArray })
   Object.assign(MapType.prototype, { _read: readMap, _skip: skipMap })

@@ -10,15 +10,11 @@ interface Tap {
   writeLong(value: number): void
 }
 
-let mended = false
-
 /**
  * avsc looks symbols up in a plain object: `constructor` is a symbol of any enum then, and written as its first one; and
  * what can't be made a name ends in an exception, even from `isValid`. Here a symbol is a string that the schema lists.
  */
 export function mendAvroEnums(): void {
-  if (mended) return
-  mended = true
   const { EnumType } = avro.types as unknown as Record<'EnumType', { prototype: object }>
   Object.assign(EnumType.prototype, { _check: check, _write: write })
 }

@@ -7,12 +7,8 @@ interface Tap {
   readString(): string
 }
 
-let mended = false
-
 /** avsc makes a new string of each text that it reads. Here a short one that was read a moment ago is the same string again. */
 export function keepAvroStrings(): void {
-  if (mended) return
-  mended = true
   const { StringType } = avro.types as unknown as Record<'StringType', { prototype: object }>
   Object.assign(StringType.prototype, { _read: read })
 }

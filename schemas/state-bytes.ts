@@ -196,6 +196,13 @@ export class Reader {
     return Buffer.from(this.#bytes.subarray(from, from + length))
   }
 
+  /** Array.from would cost more than all that is read. */
+  list<T>(length: number, read: () => T): T[] {
+    const items: T[] = []
+    for (let i = 0; i < length; i++) items.push(read())
+    return items
+  }
+
   get isAtEnd(): boolean {
     return this.#at === this.#end
   }

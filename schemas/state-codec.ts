@@ -201,7 +201,7 @@ export function decodeStateInto(
   }
   state.nextTimerAt = reader.varint(MAX)
   const traits = reader.varint(end - start)
-  if (traits > 0) state.traits = readTraits(reader, traits, newest)
+  if (traits > 0) state.traits = reader.list(traits, () => readTrait(reader, newest))
   readRecent(reader, state)
   if (format !== FORMAT_WITHOUT_ADDED_FIELDS) readAdded(reader, state, added)
   reader.end()
@@ -238,21 +238,8 @@ function readPurchases(reader: Reader, state: CustomerState): void {
     state.gapM2 = reader.double()
   }
   const currencies = reader.varint(reader.length)
-  if (currencies > 0) state.money = readMoneys(reader, currencies, state.newestAt)
+  if (currencies > 0) state.money = reader.list(currencies, () => readMoney(reader, state.newestAt))
   state.reporting = reader.varint(currencies) - 1
-}
-
-// Array.from costs more than all that these loops read.
-function readMoneys(reader: Reader, length: number, newest: number): Money[] {
-  const moneys: Money[] = []
-  for (let i = 0; i < length; i++) moneys.push(readMoney(reader, newest))
-  return moneys
-}
-
-function readTraits(reader: Reader, length: number, newest: number): Trait[] {
-  const traits: Trait[] = []
-  for (let i = 0; i < length; i++) traits.push(readTrait(reader, newest))
-  return traits
 }
 
 function readMoney(reader: Reader, newest: number): Money {

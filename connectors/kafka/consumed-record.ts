@@ -3,7 +3,7 @@ import { VarintReader } from '../../schemas/varint.ts'
 
 /**
  * One record as it stands in a topic: where its parts are in the fetched bytes. Views of them are made only for who asks:
- * a worker has tens of thousands of records waiting, and a view costs more than the rest of a record.
+ * a transaction takes tens of thousands of records, and a view costs more than the rest of a record.
  */
 export class ConsumedRecord {
   readonly offset: number

@@ -37,34 +37,32 @@ export function sizeOf({ keyLength, valueLength }: Pick<ConsumedRecord, 'keyLeng
  */
 export class FetchedRecords implements RecordSource, Iterable<ConsumedRecord> {
   readonly bytes: number
-  readonly #runs: RecordRun[]
-  readonly #fetchOffset: number
+  /** None without records. */
+  readonly #runs: readonly RecordRun[]
   #run = -1
   #reader = new VarintReader(new Uint8Array(0), 0)
   #leftOfRun = 0
   #left: number
 
-  /** @param fetchOffset records below it are left out */
-  constructor(runs: RecordRun[], fetchOffset: number) {
-    this.#runs = runs
-    this.#fetchOffset = fetchOffset
+  /** @param fetchOffset records below it are left out: the first ones of a batch that holds some */
+  constructor(runs: readonly RecordRun[], fetchOffset: number) {
+    const wanted: RecordRun[] = []
     let [left, bytes] = [0, 0]
     for (const run of runs) {
       const reader = new VarintReader(run.bytes, run.start)
+      let { start, count } = run
       for (let i = 0; i < run.count; i++) {
-        const end = reader.next() + reader.at
-        reader.at++
-        reader.next()
-        const isWanted = run.baseOffset + reader.next() >= fetchOffset
-        const keyLength = reader.next()
-        reader.at += Math.max(keyLength, 0)
-        const valueLength = reader.next()
-        reader.at = end
-        if (!isWanted) continue
-        left++
-        bytes += sizeOf({ keyLength, valueLength })
+        const record = readRecord(run, reader)
+        if (record.offset >= fetchOffset) bytes += sizeOf(record)
+        else {
+          start = reader.at
+          count--
+        }
       }
+      if (count > 0) wanted.push({ ...run, start, count })
+      left += count
     }
+    this.#runs = wanted
     this.#left = left
     this.bytes = bytes
   }
@@ -74,37 +72,36 @@ export class FetchedRecords implements RecordSource, Iterable<ConsumedRecord> {
   }
 
   next(): ConsumedRecord {
-    this.#left--
-    for (;;) {
-      while (this.#leftOfRun === 0) {
-        const { bytes, start, count } = this.#runs[++this.#run]!
-        this.#reader = new VarintReader(bytes, start)
-        this.#leftOfRun = count
-      }
-      this.#leftOfRun--
-      const record = this.#read(this.#runs[this.#run]!, this.#reader)
-      if (record !== null) return record
+    if (this.#leftOfRun === 0) {
+      const { bytes, start, count } = this.#runs[++this.#run]!
+      this.#reader = new VarintReader(bytes, start)
+      this.#leftOfRun = count
     }
+    this.#leftOfRun--
+    this.#left--
+    return readRecord(this.#runs[this.#run]!, this.#reader)
   }
 
   /** Takes them all. */
   *[Symbol.iterator](): Generator<ConsumedRecord> {
     while (this.#left > 0) yield this.next()
   }
+}
 
-  #read({ bytes, baseOffset, firstTimestamp, appendTime }: RecordRun, reader: VarintReader): ConsumedRecord | null {
-    const end = reader.next() + reader.at
-    reader.at++
-    const timestamp = appendTime ?? firstTimestamp + reader.next()
-    if (appendTime !== null) reader.next()
-    const offset = baseOffset + reader.next()
-    const keyLength = reader.next()
-    const keyAt = reader.at
-    if (keyLength > 0) reader.at += keyLength
-    const valueLength = reader.next()
-    const valueAt = reader.at
-    reader.at = end
-    if (offset < this.#fetchOffset) return null
-    return new ConsumedRecord(offset, timestamp, bytes, keyAt, keyLength, valueAt, valueLength)
-  }
+/** Makes the record at which the reader stands, and leaves it at the next one. */
+function readRecord(
+  { bytes, baseOffset, firstTimestamp, appendTime }: RecordRun,
+  reader: VarintReader,
+): ConsumedRecord {
+  const end = reader.next() + reader.at
+  reader.at++
+  const timestamp = firstTimestamp + reader.next()
+  const offset = baseOffset + reader.next()
+  const keyLength = reader.next()
+  const keyAt = reader.at
+  if (keyLength > 0) reader.at += keyLength
+  const valueLength = reader.next()
+  const valueAt = reader.at
+  reader.at = end
+  return new ConsumedRecord(offset, appendTime ?? timestamp, bytes, keyAt, keyLength, valueAt, valueLength)
 }
