@@ -4,7 +4,7 @@ import { NEVER } from '../schemas/customer-state.ts'
 import { messageOf } from '../schemas/errors.ts'
 import type { InputEvent } from '../schemas/events.ts'
 import type { Scoring } from '../topology/scoring.ts'
-import { BatchDrafts, type BatchDraftsOptions } from './batch-drafts.ts'
+import { BatchDrafts, type BatchDraftsOptions, DraftSpoilt } from './batch-drafts.ts'
 import { misnamed, misplaced } from './check-key.ts'
 import type { CachedCustomer } from './customer-cache.ts'
 import { MAX_STATE_BYTES } from './customer-records.ts'
@@ -35,6 +35,12 @@ interface Work {
   readonly look: Look
 }
 
+/**
+ * So many records go through a step (decode, read the state, score, encode) before they go through the next. All steps
+ * together are more machine code than a core keeps at hand: record by record, it waits for code (decision 11).
+ */
+const SLICE = 64
+
 const AT_NOBODY: Look = { due: [], clockOf: () => NEVER }
 
 /** A customer whom something else than an event or the time moves. */
@@ -43,22 +49,21 @@ export interface Moved {
   readonly cause: 'population' | 'model'
 }
 
-/** An event went wrong after it had begun to change a draft that earlier events of the batch had changed as well. */
-class DraftSpoilt extends Error {}
-
 /**
  * Turns the records of a batch into outputs and drafts, in order, synchronously. Nothing here is seen outside before the
  * transaction: `committed` makes the drafts the cache's states.
  *
  * A customer's events of one batch work on one draft, and only the last of his records carries the encoded state: one
  * copy and one encoding a customer and batch, not one an event. If an event then fails after it has begun to change a
- * draft that others changed before, or a state can't be written, the batch is done again with a draft of its own for each
+ * draft that others changed before, or something can't be encoded, the batch is done again with a draft of its own for each
  * event, of which every one is encoded before it counts; that finds out whose fault it is.
  */
 export class BatchProcessor {
   readonly #options: BatchProcessorOptions
   readonly #drafts: BatchDrafts
   readonly #timers: TimerFiring
+  /** Of the slice under way; null: refused, or there is none. */
+  readonly #inputs: (InputEvent | null)[] = []
   #looked = 0
   #batch = 0
 
@@ -146,23 +151,46 @@ export class BatchProcessor {
     const drafts = this.#drafts
     drafts.begin(this.#options.now(), careful)
     this.#looked = 0
-    for (const { key, cause } of moved) this.#rerank(this.#options.cache.get(key)!, cause)
+    for (const { key, cause } of moved) {
+      this.#rerank(this.#options.cache.get(key)!, cause)
+      drafts.flush(SLICE)
+    }
     let done = 0
     while (done < batch.length && !drafts.isFull) {
-      const taken = batch[done++]!
-      const input = taken.refused ? null : this.#inputOf(taken, this.#customerOf(taken).key)
-      if (taken.refused) drafts.deadLetter(taken, taken.refused)
-      // A null value on `profiles`.
-      else if (input === null) drafts.erase(this.#customerOf(taken), taken)
-      else this.#score(taken, input)
+      done = this.#processSlice(batch, done, Math.min(batch.length, done + (careful ? 1 : SLICE)))
     }
     while (done === batch.length && this.#looked < look.due.length && !drafts.isFull) {
       const customer = this.#options.cache.get(look.due[this.#looked++]!)!
       this.#timers.fire(customer, look.clockOf(customer.tenantId))
       // Also if there was nothing to fire: the entry of the index that led here is then put right.
       drafts.replan(customer, null)
+      drafts.flush(SLICE)
     }
+    drafts.flush()
     if (!drafts.seal()) throw new DraftSpoilt()
+    return done
+  }
+
+  /** @returns how far it came: to `end`, unless the batch is full */
+  #processSlice(batch: readonly TakenRecord[], start: number, end: number): number {
+    const drafts = this.#drafts
+    const inputs = this.#inputs
+    for (let i = start; i < end; i++) {
+      const taken = batch[i]!
+      inputs[i - start] = taken.refused ? null : this.#inputOf(taken, this.#customerOf(taken).key)
+    }
+    for (let i = start; i < end; i++) if (!batch[i]!.refused) drafts.load(this.#customerOf(batch[i]!))
+    let done = start
+    for (; done < end && !drafts.isFull; done++) {
+      const taken = batch[done]!
+      const input = inputs[done - start]!
+      if (taken.refused) drafts.deadLetter(taken, taken.refused)
+      // A null value on `profiles`.
+      else if (input === null) drafts.erase(this.#customerOf(taken), taken)
+      else this.#score(taken, input)
+    }
+    drafts.unload()
+    drafts.flush()
     return done
   }
 
@@ -176,9 +204,10 @@ export class BatchProcessor {
   #score(taken: TakenRecord, input: InputEvent): void {
     const { scoring, errors } = this.#options
     const drafts = this.#drafts
-    const { context, counts } = drafts
+    const { counts } = drafts
     const customer = this.#customerOf(taken)
     this.#timers.passTime(input, customer)
+    const { context } = drafts
     const shared = customer.draft !== null && !drafts.careful
     context.input = input
     context.arrivedAt = taken.record.timestamp

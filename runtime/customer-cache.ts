@@ -23,6 +23,8 @@ export interface CachedCustomer {
   /** Set by the batch under way: its state so far; null with `touched` means erased. */
   draft: CustomerState | null
   touched: boolean
+  /** His committed state, read ahead for the batch under way. */
+  loaded: CustomerState | null
   /** While there is a draft: of the committed state. */
   before: Placing | null
   /** His newest record of the batch under way: what comes later decides whether it carries the state. */
@@ -101,6 +103,7 @@ export class CustomerCache {
       nextLookAt: 0,
       draft: null,
       touched: false,
+      loaded: null,
       before: null,
       pending: NO_RECORD,
       bytes,

@@ -34,8 +34,9 @@ export class TimerFiring {
   /** @param before epoch ms */
   fire(customer: CachedCustomer, before: number): void {
     const { drafts, scoring, errors } = this.#options
-    const { context, counts } = drafts
+    const { counts } = drafts
     for (;;) {
+      const { context } = drafts
       const at = nextLookOf(customer)
       if (at === 0 || at >= before) return
       const current = drafts.copyOf(customer)!

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { beforeEach, describe, expect, test } from 'vitest'
+import { load } from '../../bench/generator.ts'
 import type { ConsumedRecord } from '../../connectors/kafka/consumed-record.ts'
 import { readRecordBatches } from '../../connectors/kafka/record-batch-reader.ts'
 import { compileModel } from '../../models/linear-model.ts'
@@ -27,7 +28,7 @@ import { AvroCodec, type SchemaSource } from '../../schemas/codec.ts'
 import { encodeCustomer } from '../../schemas/customer-encoder.ts'
 import type { CustomerState } from '../../schemas/customer-state.ts'
 import type { InputEvent } from '../../schemas/events.ts'
-import { partitionOf } from '../../schemas/partition.ts'
+import { customerKey, partitionOf } from '../../schemas/partition.ts'
 import { DEFAULT_SETTINGS, type TenantSettings } from '../../schemas/settings.ts'
 import { decodeState, encodeState } from '../../schemas/state-codec.ts'
 import type { Thresholds } from '../../schemas/thresholds.ts'
@@ -108,7 +109,11 @@ class Bench {
 
   thresholds: Thresholds | null = null
 
-  constructor(scoring: Scoring = createScoring(), settings: TenantSettings = DEFAULT_SETTINGS) {
+  constructor(
+    scoring: Scoring = createScoring(),
+    settings: TenantSettings = DEFAULT_SETTINGS,
+    fullBytes = 8 * 1024 * 1024,
+  ) {
     this.processor = new BatchProcessor({
       partition: PARTITION,
       partitions: PARTITIONS,
@@ -130,7 +135,7 @@ class Bench {
       outputs: this.outputs,
       streamTimes: this.streamTimes,
       windowDeltas: this.windowDeltas,
-      fullBytes: 8 * 1024 * 1024,
+      fullBytes,
       errors: new ErrorRate(),
       now: () => NOW,
     })
@@ -145,6 +150,22 @@ class Bench {
 
   commit(batch: readonly TakenRecord[], moved: readonly string[] = []): Written {
     this.process(batch, moved)
+    return this.#finish()
+  }
+
+  /** In as many transactions as it takes. */
+  commitInParts(batch: readonly TakenRecord[]): Written[] {
+    const parts: Written[] = []
+    for (let done = 0; done < batch.length; ) {
+      const rest = batch.slice(done)
+      for (const key of this.processor.prepare(rest)) this.cache.add(key, null)
+      done += this.processor.process(rest)
+      parts.push(this.#finish())
+    }
+    return parts
+  }
+
+  #finish(): Written {
     const written: Record<string, ConsumedRecord[]> = { customers: [], changes: [], dead: [] }
     for (const { topic, partition, batches } of this.processor.finish({ interactions: 7 })) {
       expect(partition).toBe(PARTITION)
@@ -539,6 +560,53 @@ test('how the events are cut into batches changes nothing', () => {
     }),
     { numRuns: 200 },
   )
+})
+
+describe('a batch of many slices gives what its events give one by one', () => {
+  const scoring = createScoring()
+  /** Goes wrong in the processors, or leaves what can't be encoded, for a few events. */
+  const faulty: Processor = (context) => {
+    const outcome = scoring.process(context)
+    if (context.eventId.endsWith('33')) throw new TypeError('x is not y')
+    if (context.eventId.endsWith('66')) Object.assign(context.customer, { eventId: undefined })
+    return outcome
+  }
+  const events = [...load({ seed: 7, events: 1_500, customers: 90, until: NOW })].filter(
+    ({ event: { tenantId, customerId } }) =>
+      partitionOf(Buffer.from(customerKey(tenantId, customerId)), PARTITIONS) === PARTITION,
+  )
+  const textOf = (record: ConsumedRecord): string => `${record.key}: ${record.value?.toString('hex')}`
+  const withoutState = (record: ConsumedRecord): unknown => ({ ...customerOf(record), state: null })
+
+  test.each([
+    ['as it is', scoring, 1e9, 1],
+    ['with events that go wrong', { ...scoring, process: faulty }, 1e9, 1],
+    ['full again and again', scoring, 10_000, 20],
+  ])('%s', (_, steps, fullBytes, leastParts) => {
+    const [together, apart] = [new Bench(steps, DEFAULT_SETTINGS, fullBytes), new Bench(steps)]
+    const batch = (): TakenRecord[] => events.map((input, i) => event(input, i))
+    const parts = together.commitInParts(batch())
+    const one = {
+      customers: parts.flatMap(({ customers }) => customers),
+      changes: parts.flatMap(({ changes }) => changes),
+      deadLetters: parts.flatMap(({ deadLetters }) => deadLetters),
+    }
+    expect(parts.length).toBeGreaterThanOrEqual(leastParts)
+    const each = batch().map((record) => apart.commit([record]))
+    const byKey = (records: readonly ConsumedRecord[]) => Map.groupBy(records, ({ key }) => key!.toString())
+    const expected = byKey(each.flatMap(({ customers }) => customers))
+    expect(events.length).toBeGreaterThan(300)
+    expect(expected.size).toBeGreaterThan(10)
+    for (const [key, records] of byKey(one.customers)) {
+      expect(records.map(withoutState)).toEqual(expected.get(key)!.map(withoutState))
+      expect(bytesOf(together.state(key))).toEqual(bytesOf(apart.state(key)))
+    }
+    expect(one.customers).toHaveLength(each.flatMap(({ customers }) => customers).length)
+    expect(one.changes.map(textOf)).toEqual(each.flatMap(({ changes }) => changes).map(textOf))
+    const letters = each.flatMap(({ deadLetters }) => deadLetters)
+    expect(one.deadLetters.map(textOf).sort()).toEqual(letters.map(textOf).sort())
+    expect(letters.length > 0).toBe(steps !== scoring)
+  })
 })
 
 test('the last record of a customer in a batch carries the state that the batch leaves, the others none', () => {
