@@ -93,10 +93,10 @@ function resultBytes({ logBytesPerEvent }: Throughput): number {
 function against({ against: lines }: PerformanceResults): string {
   return lines
     .map(
-      ({ result }) => `
+      ({ result, machine, commit }) => `
 ## Beside Kafka Streams: ${result.mode}
 
-The same input through the same harness by turns, ${result.pairs} runs of each; medians. ${
+The same input through the same harness by turns, ${result.pairs} runs of each; medians. ${machine}; everscore at ${commit}. ${
         result.mode === 'latency' ? `${result.warmSeconds} s at each rate come before what is counted. ` : ''
       }Other work took at most ${Math.round(100 * result.otherCpuShare)} % of the machine.
 
