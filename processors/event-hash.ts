@@ -1,3 +1,5 @@
+import { codeAt } from '../schemas/code-at.ts'
+
 /**
  * 64-bit hash of an event id, as two signed 32-bit halves in `hashHigh` and `hashLow` (a pair returned as an object would be
  * garbage once an event). Over UTF-16 code units, two at a time; each half is a multiply and xor-shift chain with its own
@@ -9,7 +11,7 @@ export function hashEventId(id: string): void {
   let h1 = length ^ 0x9e3779b9
   let h2 = length ^ 0x7f4a7c15
   for (let i = 0; i < length; i += 2) {
-    const units = id.charCodeAt(i) | (i + 1 < length ? id.charCodeAt(i + 1) << 16 : 0)
+    const units = codeAt(id, i) | (i + 1 < length ? codeAt(id, i + 1) << 16 : 0)
     h1 = Math.imul(h1 ^ units, 0x85ebca6b)
     h1 ^= h1 >>> 15
     h2 = Math.imul(h2 ^ units, 0xc2b2ae35)

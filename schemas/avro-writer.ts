@@ -1,3 +1,4 @@
+import { codeAt } from './code-at.ts'
 import { writeVarint } from './varint.ts'
 
 /** Strings that come again and again (names of features, grades, versions) are kept encoded, up to so many. */
@@ -68,7 +69,7 @@ export class AvroWriter {
     this.long(length)
     let { at } = this
     for (let i = 0; i < length; i++) {
-      const code = value.charCodeAt(i)
+      const code = codeAt(value, i)
       if (code > 0x7f) {
         this.at = start
         this.bytes(Buffer.from(value))

@@ -1,3 +1,4 @@
+import { codeAt } from '../schemas/code-at.ts'
 import { digitsOf, writeDigits } from '../schemas/digits.ts'
 
 /** Room kept in front for `*<count>\r\n`, which is only known at the end. */
@@ -33,7 +34,7 @@ export class RespBuffer {
     const start = this.#end
     let at = this.#length(start, length)
     for (let i = 0; i < length; i++) {
-      const code = value.charCodeAt(i)
+      const code = codeAt(value, i)
       if (code > 0x7f) {
         this.bytes(Buffer.from(value))
         return
