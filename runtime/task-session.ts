@@ -1,6 +1,5 @@
-import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Subscription } from '../connectors/kafka/fetcher.ts'
-import type { TopicPartition, TransactionalProducer } from '../connectors/kafka/transactional-producer.ts'
+import type { TransactionalProducer } from '../connectors/kafka/transactional-producer.ts'
 import { wouldMove } from '../models/standing.ts'
 import { decodeState } from '../schemas/state-codec.ts'
 import { INPUT_TOPICS, type InputTopic } from '../schemas/topics.ts'
@@ -40,8 +39,6 @@ export class TaskSession implements PartitionSession {
   #inputs: TaskInputs | null = null
   #subscriptions: Subscription[] = []
   #lastBatchAt = 0
-  /** Where the batch before wrote: the next one most likely does too. */
-  #expected: readonly TopicPartition[] = []
 
   /** @param stop ends it after the open batch */
   constructor(partition: number, ports: TaskPorts, settings: TaskSettings, errors: ErrorRate, stop: AbortSignal) {
@@ -131,12 +128,8 @@ export class TaskSession implements PartitionSession {
       const moved = this.#maySweep(inputs) ? await this.#sweepOn() : []
       const due = await timers.take(batch.length > 0)
       if (batch.length === 0 && moved.length === 0 && due.length === 0) continue
-      // Timers alone may turn out to change nothing.
-      if (batch.length > 0 || moved.length > 0) this.#producer.begin(this.#expected, this.#ports.group)
       const missing = processor.prepare(batch, due)
       if (missing.length > 0) await this.#load(missing, signal)
-      // Lets the requests out before the batch keeps the thread busy.
-      else await nextTurn()
       const look = { due, clockOf: (tenantId: string) => timers.clockOf(tenantId) }
       const done = processor.process(batch, moved, look)
       timers.putBack(due.slice(processor.looked))
@@ -230,10 +223,9 @@ export class TaskSession implements PartitionSession {
     ]
     let written: ReadonlyMap<string, number> = new Map()
     // Timers by which nothing moved only move in the view's index.
-    if (processed.length > 0 || outputs.length > 0 || this.#producer.hasBegun) {
+    if (processed.length > 0 || outputs.length > 0) {
       const inputOffsets = Object.entries(inputs).map(([topic, offset]) => ({ topic, partition, offset }))
       written = await this.#producer.commit({ outputs, group, offsets: inputOffsets })
-      this.#expected = outputs.map(({ topic, partition }) => ({ topic, partition }))
     }
     processor.committed()
     timers.planned(processor.touched)

@@ -31,20 +31,6 @@ interface ProducerId {
   readonly producerEpoch: number
 }
 
-/** What a transaction holds so far. */
-interface Added {
-  /** `topic/partition` */
-  readonly partitions: ReadonlySet<string>
-  readonly group: string | null
-}
-
-const NOTHING_ADDED: Promise<Added> = Promise.resolve({ partitions: new Set<string>(), group: null })
-
-export interface TopicPartition {
-  readonly topic: string
-  readonly partition: number
-}
-
 export interface TransactionOutput {
   readonly topic: string
   readonly partition: number
@@ -81,7 +67,6 @@ export class TransactionalProducer {
   #producerId = -1n
   #epoch = -1
   #usable = false
-  #begun: Promise<Added> = NOTHING_ADDED
 
   constructor(options: TransactionalProducerOptions) {
     this.#options = options
@@ -95,25 +80,7 @@ export class TransactionalProducer {
     this.#producerId = BigInt(producerId)
     this.#epoch = producerEpoch
     this.#sequences.clear()
-    this.#begun = NOTHING_ADDED
     this.#usable = true
-  }
-
-  /**
-   * Begins a transaction ahead of `commit`, so that what it needs anyway is under way while its records are made. Its
-   * failure is that of the `commit`.
-   */
-  begin(partitions: readonly TopicPartition[], group: string): void {
-    if (!this.#usable) throw new AppError('INTERNAL', 'a producer is used after a failed transaction')
-    this.#begun = this.#add(partitions, group)
-    this.#begun.catch(() => {
-      // Whoever commits is told.
-    })
-  }
-
-  /** A transaction was begun that is not committed yet. */
-  get hasBegun(): boolean {
-    return this.#begun !== NOTHING_ADDED
   }
 
   /** @returns the offset after the last record of each output, by `topic/partition` */
@@ -122,10 +89,7 @@ export class TransactionalProducer {
     this.#usable = false
     stepDone('batch-processed')
     const { outputs, group, offsets } = transaction
-    const added = await this.#begun
-    this.#begun = NOTHING_ADDED
-    const missing = outputs.filter(({ topic, partition }) => !added.partitions.has(`${topic}/${partition}`))
-    await this.#add(missing, added.group === group ? null : group)
+    await this.#add(outputs, group)
     stepDone('transaction-begun')
     const [written] = await allSettledOrThrow([
       this.#produce(outputs),
@@ -146,8 +110,8 @@ export class TransactionalProducer {
   }
 
   /** Two requests at once: a broker answers those of one connection in their order. */
-  async #add(partitions: readonly TopicPartition[], group: string | null): Promise<Added> {
-    const byTopic = Map.groupBy(partitions, ({ topic }) => topic)
+  async #add(outputs: Transaction['outputs'], group: string | null): Promise<void> {
+    const byTopic = Map.groupBy(outputs, ({ topic }) => topic)
     const topics = [...byTopic].map(([topic, each]) => ({ topic, partitions: each.map(({ partition }) => partition) }))
     const requests: Promise<unknown>[] = []
     if (topics.length > 0) {
@@ -165,7 +129,6 @@ export class TransactionalProducer {
       )
     }
     await allSettledOrThrow(requests)
-    return { partitions: new Set(partitions.map(({ topic, partition }) => `${topic}/${partition}`)), group }
   }
 
   async #produce(outputs: readonly TransactionOutput[]): Promise<Map<string, number>> {

@@ -224,20 +224,12 @@ describe('transactions', () => {
     await expectCommitted(partition, 59)
   })
 
-  test('several batches of one partition stand in their order, and a transaction begun ahead takes what it lacks', async () => {
+  test('several batches of one partition stand in their order', async () => {
     const partition = newPartition()
     const producer = producerOf('batches')
     await producer.open()
     const expected: string[] = []
     for (let i = 0; i < 5; i++) {
-      // Begun with nothing, with what is written, and with more than that.
-      producer.begin(
-        [
-          { topic, partition },
-          { topic: other, partition: 0 },
-        ].slice(0, i % 3),
-        group,
-      )
       const batches = Array.from({ length: 4 }, (_, j) => [`${i}.${j}.a`, `${i}.${j}.b`])
       expected.push(...batches.flat())
       await producer.commit({
