@@ -43,6 +43,11 @@ const PRODUCER_LANES = 4
 /** Of deltas in one transaction: a delta costs far more than its bytes, and scoring waits for it. */
 const AGGREGATE_BATCH_BYTES = 64 * 1024
 /**
+ * Every append ends a fetch that waits, and each fetch asks for all partitions. Tasks take what has come only every
+ * TRANSACTION_INTERVAL_MS.
+ */
+const FETCH_INTERVAL_MS = 5
+/**
  * Outlives the last report of a worker that dies while it rebuilds. After both, a position that is missing or has no input
  * offsets still says that the view isn't whole.
  */
@@ -113,8 +118,9 @@ export async function connectWorker(options: ConnectOptions): Promise<WorkerConn
     return id === undefined ? created : created.useId(id)
   }
 
-  const fetcher = new Fetcher(logClient, { onHealth: reportHealth(log, 'kafka') })
-  const inputFetcher = new Fetcher(inputClient, { onHealth: reportHealth(log, 'kafka') })
+  const fetching = { intervalMs: FETCH_INTERVAL_MS, onHealth: reportHealth(log, 'kafka') }
+  const fetcher = new Fetcher(logClient, fetching)
+  const inputFetcher = new Fetcher(inputClient, fetching)
   closers.push(
     () => fetcher.close(),
     () => inputFetcher.close(),

@@ -36,6 +36,8 @@ export interface FetcherOptions {
   readonly maxWaitMs?: number
   readonly maxBytes?: number
   readonly partitionBytes?: number
+  /** Least time from one fetch of a broker to the next: what is appended meanwhile comes with one answer. */
+  readonly intervalMs?: number
   /** Called when brokers stop (an error) and start again (null) to answer. */
   readonly onHealth?: (error: AppError | null) => void
 }
@@ -67,7 +69,13 @@ export class Fetcher {
 
   constructor(client: KafkaClient, options: FetcherOptions = {}) {
     this.#client = client
-    this.#options = { maxWaitMs: 100, maxBytes: 16 * 1024 * 1024, partitionBytes: 1024 * 1024, ...options }
+    this.#options = {
+      maxWaitMs: 100,
+      maxBytes: 16 * 1024 * 1024,
+      partitionBytes: 1024 * 1024,
+      intervalMs: 0,
+      ...options,
+    }
   }
 
   subscribe(topic: string, partition: number, position: number, sink: FetchSink): Subscription {
@@ -123,9 +131,12 @@ export class Fetcher {
           await this.#slept(mine.length === 0)
           continue
         }
+        const startedAt = performance.now()
         await this.#fetch(nodeId, wanted, wanted.length < mine.length)
         if (!healthy) this.#options.onHealth?.(null)
         healthy = true
+        const early = this.#options.intervalMs - (performance.now() - startedAt)
+        if (early > 0) await sleep(early)
       } catch (error) {
         if (this.#closed) return
         if (healthy) this.#options.onHealth?.(asKafkaError(error, `fetching from broker ${nodeId}`))

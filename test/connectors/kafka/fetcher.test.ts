@@ -95,6 +95,23 @@ test('a partition whose leader moved is read from its new leader, whoever notice
   await fetcher.close()
 })
 
+test('fetches of one broker are an interval apart', async () => {
+  const { client } = fakeClient(new Map([['in/0', 1]]), () => ({}))
+  const fetcher = new Fetcher(client, { intervalMs: 20 })
+  const at: number[] = []
+  fetcher.subscribe('in', 0, 0, {
+    wantsMore: () => true,
+    push: () => at.push(performance.now()),
+    failed: (error) => {
+      throw error
+    },
+  })
+  await expect.poll(() => at.length).toBeGreaterThan(4)
+  await fetcher.close()
+  // A timer may fire a millisecond early, and an answer takes one.
+  for (let i = 1; i < at.length; i++) expect(at[i]! - at[i - 1]!).toBeGreaterThanOrEqual(17)
+})
+
 test('a subscription without a leader leaves nothing behind', async () => {
   const { client } = fakeClient(new Map([['in/0', 1]]), () => ({}))
   const fetcher = new Fetcher(client)
