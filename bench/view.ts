@@ -1,9 +1,10 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { Redis } from 'ioredis'
 import { applicationId } from '../runtime/kafka-settings.ts'
 import { serverAddress } from '../runtime/server-address.ts'
 import { redisKeys } from '../schemas/redis-keys.ts'
-import type { Bench } from './setup.ts'
+import { type Bench, untilAsync } from './setup.ts'
+
+const FREE_WAIT_MS = 60_000
 
 /** This benchmark's view in Redis. */
 export interface View {
@@ -36,7 +37,8 @@ export function openView({ config }: Bench): View {
         if ((page as string[]).length > 0) await redis.unlink(...(page as string[]))
       }
       // A thread of Redis frees it, for seconds of CPU that would count as the rebuild's.
-      while (!/lazyfree_pending_objects:0\b/.test(await redis.info('memory'))) await sleep(50)
+      const isFree = async (): Promise<boolean> => /lazyfree_pending_objects:0\b/.test(await redis.info('memory'))
+      await untilAsync(isFree, FREE_WAIT_MS, 'the end of what Redis frees')
     },
     close: () => redis.disconnect(),
   }
