@@ -222,7 +222,7 @@ export class TaskSession implements PartitionSession {
       ...windowDeltas.outputs(scoredAt),
     ]
     let written: ReadonlyMap<string, number> = new Map()
-    // Timers by which nothing moved only move in the view's index.
+    // Timers and sweeps by which nothing moved change no more than the view's index.
     if (processed.length > 0 || outputs.length > 0) {
       const inputOffsets = Object.entries(inputs).map(([topic, offset]) => ({ topic, partition, offset }))
       written = await this.#producer.commit({ outputs, group, offsets: inputOffsets })
