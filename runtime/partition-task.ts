@@ -40,6 +40,8 @@ export interface PartitionTaskOptions extends Pick<TakeoverPorts, 'topicName' | 
   readonly counters: WorkerCounters
   /** See GroupMember.confirms. */
   readonly confirms: (partition: number) => Promise<boolean>
+  /** It was taken over. */
+  readonly onRunning: () => void
   readonly pausedRetryMs: number
 }
 
@@ -142,6 +144,7 @@ export class PartitionTask {
     })
     this.#restore = null
     this.#state = 'running'
+    this.#options.onRunning()
     return await session.work()
   }
 

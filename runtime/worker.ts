@@ -21,6 +21,8 @@ import { buildReport } from './worker-status.ts'
 const GONE_MS = 10 * 60_000
 /** Records that wait for scoring: with more than that, counting waits. */
 const BEHIND_RECORDS = 1_000
+/** Partitions that are taken over together are reported together. */
+const TAKEN_OVER_MS = 20
 
 type TaskKind = Config['TASKS'][number]
 
@@ -41,6 +43,7 @@ export class Worker {
   #redis: Redis | null = null
   #lookedAt = 0
   #ticking = false
+  #reportingSoon: NodeJS.Timeout | null = null
   #stopped = false
 
   constructor(config: Config, deps: WorkerDeps) {
@@ -93,6 +96,7 @@ export class Worker {
   async stop(): Promise<void> {
     if (this.#stopped) return
     this.#stopped = true
+    if (this.#reportingSoon !== null) clearTimeout(this.#reportingSoon)
     await Promise.all([...this.#groups.values()].map((group) => group.stop()))
     await this.#redis?.hdel(this.#keys.workers, this.#id).catch(() => {
       // It goes stale by itself.
@@ -125,6 +129,7 @@ export class Worker {
           partition,
           confirms,
           newSession: sessionsOf(partition),
+          onRunning: () => this.#reportSoon(),
           pausedRetryMs: config.PAUSED_RETRY_MS,
         }),
     })
@@ -150,6 +155,19 @@ export class Worker {
     if (gone.length > 0) await this.#redis.hdel(this.#keys.workers, ...gone)
   }
 
+  /** Readiness is judged by reports: one that waits for its turn would hold up whoever waits for a partition. */
+  #reportSoon(): void {
+    if (this.#stopped) return
+    this.#reportingSoon ??= setTimeout(() => {
+      this.#reportingSoon = null
+      void this.#report().catch((error: unknown) => this.#notReported(error))
+    }, TAKEN_OVER_MS)
+  }
+
+  #notReported(error: unknown): void {
+    this.#deps.log(`report is not written: ${messageOf(error)}`, { level: 'debug' })
+  }
+
   async #report(): Promise<void> {
     const redis = this.#redis
     if (redis === null) return
@@ -171,7 +189,7 @@ export class Worker {
       await this.#report()
       await this.#forgetGoneWorkers()
     } catch (error) {
-      this.#deps.log(`report is not written: ${messageOf(error)}`, { level: 'debug' })
+      this.#notReported(error)
     } finally {
       this.#ticking = false
     }
