@@ -133,7 +133,12 @@ export class AggregateSession implements PartitionSession {
   /** Finds a view that lost its data while nothing came. */
   async checkView(): Promise<void> {
     if (this.#ports.now() - this.#lastBatchAt < 1_000) return
-    await this.#confirming
+    // As TaskView.check.
+    let seen: Promise<void>
+    do {
+      seen = this.#confirming
+      await seen
+    } while (seen !== this.#confirming)
     const expected = this.#viewOffset
     const position = await this.#ports.store.position(this.#partition, this.#failed.signal)
     if (position?.offset !== expected && this.#viewOffset === expected) this.abort(this.#foreign())

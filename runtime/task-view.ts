@@ -98,8 +98,13 @@ export class TaskView {
   /** Finds a view that lost its data while nothing was written. @returns what is wrong with it */
   async check(): Promise<AppError | null> {
     const { store, partition, signal } = this.#options
-    // A write that still waits for its answer, or for the end of an outage, will move the view to where it should be.
-    await this.#writing
+    // A write that still waits for its answer, or for the end of an outage, will move the view to where it should be; the
+    // next one may have begun behind it.
+    let seen: Promise<void>
+    do {
+      seen = this.#writing
+      await seen
+    } while (seen !== this.#writing)
     const expected = this.#offset
     const position = await store.position(partition, signal)
     return position?.offset !== expected && this.#offset === expected ? this.#foreign() : null

@@ -7,7 +7,6 @@ import { channel } from 'node:diagnostics_channel'
 export const STEPS = [
   'fenced',
   'offsets-read',
-  'position-removed',
   'view-emptied',
   'slice-restored',
   'view-restored',

@@ -1,23 +1,16 @@
-import { INDEX_SCALE, type RedisKeys, STREAM_TIME_FIELD, TOP_INDEXES, type TopIndex } from '../schemas/redis-keys.ts'
+import { INDEX_SCALE, type RedisKeys, TOP_INDEXES, type TopIndex } from '../schemas/redis-keys.ts'
 import { ascending } from './ascending.ts'
-import type { ViewChange } from './redis-view.ts'
 import type { RespBuffer } from './resp-buffer.ts'
-import type { CustomerEntry, StateChange, TimerEntry } from './state-store.ts'
-
-/** Items of one group of arguments: Lua's unpack ends below 8,000. */
-const SLICE = 1_000
-const POSITION_KEY = 1
-const CUSTOMERS_KEY = 2
-const TENANTS_KEY = 3
-const SNAPSHOTS_KEY = 4
+import type { CustomerEntry, SnapshotEntry, StateChange, TimerEntry } from './state-store.ts'
+import type { ViewCommands } from './view-commands.ts'
 
 /** What a change says of one tenant. */
-export interface TenantChange {
+interface TenantChange {
   readonly entries: readonly CustomerEntry[]
   readonly timers: readonly TimerEntry[]
 }
 
-export function changesByTenant({ entries, timers }: StateChange): Map<string, TenantChange> {
+function changesByTenant({ entries, timers }: StateChange): Map<string, TenantChange> {
   const byTenant = Map.groupBy(entries, ({ tenantId }) => tenantId)
   const timersByTenant = Map.groupBy(timers, ({ tenantId }) => tenantId)
   return new Map(
@@ -28,63 +21,46 @@ export function changesByTenant({ entries, timers }: StateChange): Map<string, T
   )
 }
 
-/** The sorted sets of one tenant, in the order in which writeChange numbers them. */
+/** The sorted sets of one tenant. */
 export function tenantKeys(keys: RedisKeys, partition: number, tenant: string): string[] {
   return [...TOP_INDEXES.map((index) => keys.top(partition, tenant, index)), keys.timers(partition, tenant)]
 }
 
-/** The first arguments of commit.lua: where a view goes. */
-export function writePosition(resp: RespBuffer, { expected, position }: ViewChange): void {
-  resp.text(expected === null ? '' : String(expected))
-  resp.integer(position.offset)
-  resp.text(JSON.stringify(position.inputs))
-  resp.text(position.cluster)
-  resp.text(position.topic)
-  resp.integer(position.at)
-  writeGroups(resp, 'HSET', POSITION_KEY, [...position.streamTimes], 2, ([tenant, time]) => {
-    resp.text(STREAM_TIME_FIELD + tenant)
-    resp.integer(time)
-  })
-  if (position.snapshots === undefined) return
-  writeGroups(resp, 'HSET', POSITION_KEY, [position.snapshots], 2, (offset) => {
-    resp.text('snapshots')
-    resp.integer(offset)
-  })
-}
-
-/** The groups of commit.lua for customers. @param tenants in the order of their keys */
-export function writeChange(
-  resp: RespBuffer,
-  { entries, snapshots }: StateChange,
-  tenants: ReadonlyMap<string, TenantChange>,
-): void {
-  const kept = entries.filter((entry) => entry.value !== null)
-  writeGroups(resp, 'HSET', CUSTOMERS_KEY, kept, 2, ({ key, value }) => {
-    resp.text(key)
-    resp.bytes(value!)
-  })
-  if (kept.length < entries.length) {
-    const gone = entries.filter((entry) => entry.value === null)
-    writeGroups(resp, 'HDEL', CUSTOMERS_KEY, gone, 1, ({ key }) => resp.text(key))
-  }
-  if (snapshots.length > 0) writeSnapshots(resp, snapshots)
-  let firstIndex = SNAPSHOTS_KEY + 1
-  for (const [tenant, mine] of tenants) {
-    if (mine.entries.length > 0) writeGroups(resp, 'SADD', TENANTS_KEY, [tenant], 1, (id) => resp.text(id))
-    writeIndexes(resp, firstIndex, mine.entries)
-    writeTimers(resp, firstIndex + TOP_INDEXES.length, mine)
-    firstIndex += TOP_INDEXES.length + 1
+/** The commands of a change of customers. */
+export function writeChange(commands: ViewCommands, keys: RedisKeys, partition: number, change: StateChange): void {
+  const { entries, snapshots } = change
+  const customers = keys.customers(partition)
+  const [kept, gone] = partitioned(entries)
+  commands.add('HSET', customers, kept, 2, writeValue)
+  commands.add('HDEL', customers, gone, 1, writeKey)
+  const [open, ended] = partitioned(snapshots)
+  commands.add('HSET', keys.snapshots(partition), open, 2, writeValue)
+  commands.add('HDEL', keys.snapshots(partition), ended, 1, writeKey)
+  for (const [tenant, mine] of changesByTenant(change)) {
+    if (mine.entries.length > 0) {
+      commands.add('SADD', keys.tenants(partition), [tenant], 1, (resp, id) => resp.text(id))
+    }
+    for (const index of TOP_INDEXES) writeIndex(commands, keys.top(partition, tenant, index), index, mine.entries)
+    writeTimers(commands, keys.timers(partition, tenant), mine)
   }
 }
 
-function writeSnapshots(resp: RespBuffer, snapshots: StateChange['snapshots']): void {
-  const open = snapshots.filter(({ value }) => value !== null)
-  writeGroups(resp, 'HSET', SNAPSHOTS_KEY, open, 2, ({ key, value }) => {
-    resp.text(key)
-    resp.bytes(value!)
-  })
-  const ended = snapshots.filter(({ value }) => value === null)
-  writeGroups(resp, 'HDEL', SNAPSHOTS_KEY, ended, 1, ({ key }) => resp.text(key))
+/** What stays, and what goes. */
+function partitioned<T extends { readonly value: Buffer | null }>(items: readonly T[]): [T[], T[]] {
+  return [items.filter(({ value }) => value !== null), items.filter(({ value }) => value === null)]
+}
+
+function writeValue(resp: RespBuffer, { key, value }: SnapshotEntry): void {
+  resp.text(key)
+  resp.bytes(value!)
+}
+
+function writeKey(resp: RespBuffer, { key }: SnapshotEntry): void {
+  resp.text(key)
+}
+
+function writeId(resp: RespBuffer, { customerId }: TimerEntry): void {
+  resp.text(customerId)
 }
 
 const SCORES: Readonly<Record<TopIndex, (entry: CustomerEntry) => number>> = {
@@ -93,47 +69,35 @@ const SCORES: Readonly<Record<TopIndex, (entry: CustomerEntry) => number>> = {
   recent: ({ newestAt }) => Math.max(newestAt, 0),
 }
 
-/** Sorted sets in the order of TOP_INDEXES. */
-function writeIndexes(resp: RespBuffer, firstIndex: number, entries: readonly CustomerEntry[]): void {
-  const kept = entries.filter((entry) => entry.value !== null)
-  const gone = entries.filter((entry) => entry.value === null)
-  TOP_INDEXES.forEach((index, i) => {
-    const scoreOf = SCORES[index]
-    writeGroups(resp, 'ZADD', firstIndex + i, ascending(kept, scoreOf), 2, (entry) => {
-      resp.integer(scoreOf(entry))
-      resp.text(entry.customerId)
-    })
-    writeGroups(resp, 'ZREM', firstIndex + i, gone, 1, (entry) => resp.text(entry.customerId))
+function writeIndex(commands: ViewCommands, key: string, index: TopIndex, entries: readonly CustomerEntry[]): void {
+  const [kept, gone] = partitioned(entries)
+  const scoreOf = SCORES[index]
+  commands.add('ZADD', key, ascending(kept, scoreOf), 2, (resp, entry) => {
+    resp.integer(scoreOf(entry))
+    resp.text(entry.customerId)
   })
+  commands.add('ZREM', key, gone, 1, writeId)
 }
 
-function writeTimers(resp: RespBuffer, key: number, { entries, timers }: TenantChange): void {
+function writeTimers(commands: ViewCommands, key: string, { entries, timers }: TenantChange): void {
   const all: readonly TimerEntry[] = timers.length === 0 ? entries : [...entries, ...timers]
   const pending = all.filter(({ nextLookAt }) => nextLookAt !== 0)
-  const ordered = ascending(pending, ({ nextLookAt }) => nextLookAt)
-  writeGroups(resp, 'ZADD', key, ordered, 2, (timer) => {
-    resp.integer(timer.nextLookAt)
-    resp.text(timer.customerId)
-  })
+  commands.add(
+    'ZADD',
+    key,
+    ascending(pending, ({ nextLookAt }) => nextLookAt),
+    2,
+    (resp, timer) => {
+      resp.integer(timer.nextLookAt)
+      resp.text(timer.customerId)
+    },
+  )
   if (pending.length === all.length) return
-  const gone = all.filter(({ nextLookAt }) => nextLookAt === 0)
-  writeGroups(resp, 'ZREM', key, gone, 1, (timer) => resp.text(timer.customerId))
-}
-
-/** Groups of one command and key, each of arguments that Lua can unpack. */
-export function writeGroups<T>(
-  resp: RespBuffer,
-  command: string,
-  key: number,
-  items: readonly T[],
-  argumentsEach: number,
-  write: (item: T) => void,
-): void {
-  for (let from = 0; from < items.length; from += SLICE) {
-    const to = Math.min(from + SLICE, items.length)
-    resp.text(command)
-    resp.integer(key)
-    resp.integer((to - from) * argumentsEach)
-    for (let i = from; i < to; i++) write(items[i]!)
-  }
+  commands.add(
+    'ZREM',
+    key,
+    all.filter(({ nextLookAt }) => nextLookAt === 0),
+    1,
+    writeId,
+  )
 }

@@ -1,22 +1,8 @@
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { Command, type Redis } from 'ioredis'
+import type { Redis } from 'ioredis'
+import { EncodedCommand } from './encoded-command.ts'
 import type { RespBuffer } from './resp-buffer.ts'
-
-/** A command that is encoded already; its name and keys are given besides, for routing in a cluster. */
-class EncodedCommand extends Command {
-  readonly #encoded: Buffer
-
-  constructor(encoded: Buffer, args: string[]) {
-    super('evalsha', args, { replyEncoding: null })
-    this.#encoded = encoded
-  }
-
-  // ioredis sends what this returns.
-  override toWritable(): Buffer {
-    return this.#encoded
-  }
-}
 
 /** A Lua file beside this one, called by its hash; sent whole when Redis doesn't know it (a restart, SCRIPT FLUSH). */
 export class RedisScript {
@@ -28,26 +14,24 @@ export class RedisScript {
     this.#sha = createHash('sha1').update(this.#source).digest('hex')
   }
 
-  /**
-   * @param resp used for the call; it may not be touched before the promise settles
-   * @param writeArguments appends the arguments after the keys
-   */
+  /** @param resp used for the call; it may not be touched before the promise settles */
   async run(
     redis: Redis,
     resp: RespBuffer,
     keys: readonly string[],
-    writeArguments: (resp: RespBuffer) => void,
+    args: readonly (string | number)[],
   ): Promise<unknown> {
     const send = (command: 'EVALSHA' | 'EVAL', script: string): Promise<unknown> => {
       resp.reset()
-      resp.text(command)
+      resp.command(command, 2 + keys.length + args.length)
       resp.text(script)
       resp.integer(keys.length)
       for (const key of keys) resp.text(key)
-      writeArguments(resp)
-      return Promise.resolve(
-        redis.sendCommand(new EncodedCommand(resp.command(), [this.#sha, String(keys.length), ...keys])),
-      )
+      for (const each of args) typeof each === 'string' ? resp.text(each) : resp.integer(each)
+      const [encoded] = resp.commands()
+      // A cluster finds the node by the keys.
+      const routed = [this.#sha, String(keys.length), ...keys]
+      return Promise.resolve(redis.sendCommand(new EncodedCommand('evalsha', encoded!, routed)))
     }
     try {
       return await send('EVALSHA', this.#sha)

@@ -2,11 +2,11 @@ import type { Redis } from 'ioredis'
 import { AppError } from '../schemas/errors.ts'
 import { customerKey } from '../schemas/partition.ts'
 import type { RedisKeys } from '../schemas/redis-keys.ts'
-import { changesByTenant, tenantKeys, writeChange } from './redis-change.ts'
+import { tenantKeys, writeChange } from './redis-change.ts'
 import { RedisScript } from './redis-script.ts'
 import { RedisView } from './redis-view.ts'
-import type { RespBuffer } from './resp-buffer.ts'
 import type { CustomersPage, Position, StateChange, StateStore, TimersRead, WriteAnswer } from './state-store.ts'
+import type { ViewCommands } from './view-commands.ts'
 
 /** Keys of one read: Lua's unpack ends below 8,000. */
 const SLICE = 1_000
@@ -64,10 +64,7 @@ export class RedisStore implements StateStore {
     const values: (Buffer | null)[] = []
     for (let from = 0; from < keys.length; from += SLICE) {
       const answer = await this.#view.patiently(`reading ${hash}`, signal, () =>
-        this.#view.run(this.#read, partition, names, (resp) => {
-          resp.text(expected === null ? '' : String(expected))
-          for (const key of keys.slice(from, from + SLICE)) resp.text(key)
-        }),
+        this.#view.run(this.#read, partition, names, [expected ?? '', ...keys.slice(from, from + SLICE)]),
       )
       if (!Array.isArray(answer)) throw foreign(partition, expected)
       values.push(...(answer as (Buffer | null)[]))
@@ -87,12 +84,7 @@ export class RedisStore implements StateStore {
       this.#keys.customers(partition),
     ]
     const answer = await this.#view.patiently('reading customers', signal, () =>
-      this.#view.run(this.#scan, partition, names, (resp) => {
-        resp.integer(expected)
-        resp.text(cursor)
-        resp.integer(count)
-        resp.text(customerKey(tenantId, ''))
-      }),
+      this.#view.run(this.#scan, partition, names, [expected, cursor, count, customerKey(tenantId, '')]),
     )
     if (!Array.isArray(answer)) throw foreign(partition, expected)
     const [next, total, ...pairs] = answer as [Buffer, number, ...Buffer[]]
@@ -111,11 +103,7 @@ export class RedisStore implements StateStore {
     const tenants = [...before.keys()]
     const names = [this.#keys.position(partition), ...tenants.map((tenant) => this.#keys.timers(partition, tenant))]
     const answer = await this.#view.patiently('reading timers', signal, () =>
-      this.#view.run(this.#due, partition, names, (resp) => {
-        resp.integer(expected)
-        resp.integer(limit)
-        for (const time of before.values()) resp.integer(time)
-      }),
+      this.#view.run(this.#due, partition, names, [expected, limit, ...before.values()]),
     )
     if (!Array.isArray(answer)) throw foreign(partition, expected)
     return new Map(
@@ -127,21 +115,18 @@ export class RedisStore implements StateStore {
   }
 
   async write(partition: number, change: StateChange, signal?: AbortSignal): Promise<WriteAnswer> {
-    const tenants = changesByTenant(change)
-    const keys = [this.#keys.customers(partition), this.#keys.tenants(partition), this.#keys.snapshots(partition)]
-    for (const tenant of tenants.keys()) keys.push(...tenantKeys(this.#keys, partition, tenant))
-    const write = (resp: RespBuffer): void => writeChange(resp, change, tenants)
-    return await this.#view.commit(partition, change, { keys, write }, signal)
+    const write = (commands: ViewCommands): void => writeChange(commands, this.#keys, partition, change)
+    return await this.#view.commit(partition, change, write, signal)
   }
 
   async reset(partition: number, signal?: AbortSignal): Promise<void> {
-    const emptied = async (): Promise<void> => {
-      const tenants = await this.#redis.smembers(this.#keys.tenants(partition))
-      const indexes = tenants.flatMap((tenant) => tenantKeys(this.#keys, partition, tenant))
-      const { customers, tenants: ids, snapshots } = this.#keys
-      await this.#redis.unlink(customers(partition), ids(partition), snapshots(partition), ...indexes)
+    const { customers, tenants, snapshots } = this.#keys
+    const others = async (): Promise<string[]> => {
+      const ids = await this.#redis.smembers(tenants(partition))
+      const indexes = ids.flatMap((tenant) => tenantKeys(this.#keys, partition, tenant))
+      return [customers(partition), tenants(partition), snapshots(partition), ...indexes]
     }
-    await this.#view.reset(partition, emptied, signal)
+    await this.#view.reset(partition, others, signal)
   }
 }
 

@@ -1,29 +1,42 @@
 import { codeAt } from '../schemas/code-at.ts'
 import { digitsOf, writeDigits } from '../schemas/digits.ts'
+import { AppError } from '../schemas/errors.ts'
 
-/** Room kept in front for `*<count>\r\n`, which is only known at the end. */
-const HEAD_BYTES = 16
 const CR = 13
 const LF = 10
 const DOLLAR = 36
 const ASTERISK = 42
 
 /**
- * One Redis command in RESP, written in one pass into a buffer that is used again. ioredis encodes every argument as
- * three pieces of its own, which for a commit of thousands of arguments costs more than anything else about Redis.
+ * Redis commands in RESP, written in one pass into a buffer that is used again. ioredis encodes every argument as three
+ * pieces of its own, which for a change of thousands of arguments costs more than anything else about Redis.
  */
 export class RespBuffer {
   #buffer: Buffer
-  #end = HEAD_BYTES
-  #count = 0
+  #end = 0
+  /** Where each command begins. */
+  readonly #starts: number[] = []
+  /** Arguments that the last command still lacks. */
+  #lacking = 0
 
   constructor(initialBytes = 64 * 1024) {
     this.#buffer = Buffer.allocUnsafeSlow(initialBytes)
   }
 
   reset(): void {
-    this.#end = HEAD_BYTES
-    this.#count = 0
+    this.#end = 0
+    this.#starts.length = 0
+    this.#lacking = 0
+  }
+
+  /** Begins a command, which is whole after so many more arguments. */
+  command(name: string, args: number): void {
+    this.#mustBeWhole()
+    this.#starts.push(this.#end)
+    this.#lacking = args + 1
+    this.#reserve(0)
+    this.#end = this.#length(this.#end, ASTERISK, this.#lacking)
+    this.text(name)
   }
 
   text(value: string): void {
@@ -32,7 +45,7 @@ export class RespBuffer {
     const buffer = this.#buffer
     // Most are short and ASCII: their length is known before they are written.
     const start = this.#end
-    let at = this.#length(start, length)
+    let at = this.#length(start, DOLLAR, length)
     for (let i = 0; i < length; i++) {
       const code = codeAt(value, i)
       if (code > 0x7f) {
@@ -46,7 +59,7 @@ export class RespBuffer {
 
   bytes(value: Uint8Array): void {
     this.#reserve(value.length)
-    const at = this.#length(this.#end, value.length)
+    const at = this.#length(this.#end, DOLLAR, value.length)
     this.#buffer.set(value, at)
     this.#finish(at + value.length)
   }
@@ -55,25 +68,25 @@ export class RespBuffer {
   integer(value: number): void {
     this.#reserve(24)
     const digits = digitsOf(value)
-    const at = this.#length(this.#end, digits)
+    const at = this.#length(this.#end, DOLLAR, digits)
     writeDigits(this.#buffer, at, value, digits)
     this.#finish(at + digits)
   }
 
-  /** The command; valid until the next call. */
-  command(): Buffer {
-    const digits = digitsOf(this.#count)
-    const start = HEAD_BYTES - digits - 3
-    this.#buffer[start] = ASTERISK
-    writeDigits(this.#buffer, start + 1, this.#count, digits)
-    this.#buffer[HEAD_BYTES - 2] = CR
-    this.#buffer[HEAD_BYTES - 1] = LF
-    return this.#buffer.subarray(start, this.#end)
+  /** The commands; valid until the next call. */
+  commands(): Buffer[] {
+    this.#mustBeWhole()
+    return this.#starts.map((start, i) => this.#buffer.subarray(start, this.#starts[i + 1] ?? this.#end))
   }
 
-  #length(start: number, length: number): number {
+  #mustBeWhole(): void {
+    if (this.#lacking !== 0) throw new AppError('INTERNAL', `a Redis command lacks ${this.#lacking} arguments`)
+  }
+
+  /** @returns where it goes on */
+  #length(start: number, type: number, length: number): number {
     const digits = digitsOf(length)
-    this.#buffer[start] = DOLLAR
+    this.#buffer[start] = type
     writeDigits(this.#buffer, start + 1, length, digits)
     const at = start + 1 + digits
     this.#buffer[at] = CR
@@ -85,7 +98,7 @@ export class RespBuffer {
     this.#buffer[at] = CR
     this.#buffer[at + 1] = LF
     this.#end = at + 2
-    this.#count++
+    this.#lacking--
   }
 
   #reserve(bytes: number): void {

@@ -20,7 +20,7 @@ const AGGREGATES = { TASKS: 'aggregates', BATCH_MAX_RECORDS: '4', AGGREGATE_INTE
 
 const IN_TAKEOVER = { fenced: 2, 'offsets-read': 2, 'view-restored': 2 }
 /** The view of results is gone before. */
-const IN_REBUILD = { 'position-removed': 2, 'view-emptied': 2, 'slice-restored': 2 }
+const IN_REBUILD = { 'view-emptied': 2, 'slice-restored': 2 }
 const IN_UNIT = {
   'batch-processed': 4,
   'transaction-begun': 4,

@@ -37,7 +37,7 @@ const events: readonly InputEvent[] = [...load({ seed: 41, events: 6_600, custom
 /** The second partition's takeover: one is done, one is in the middle, one has not begun. */
 const IN_TAKEOVER = { fenced: 2, 'offsets-read': 2, 'view-restored': 2 }
 /** The view is gone before. The changelog of a partition is restored in several slices. */
-const IN_REBUILD = { 'position-removed': 2, 'view-emptied': 2, 'slice-restored': 2 }
+const IN_REBUILD = { 'view-emptied': 2, 'slice-restored': 2 }
 /** In the middle of many small batches. */
 const IN_UNIT = {
   'batch-processed': 5,

@@ -142,6 +142,56 @@ describe('a commit', () => {
     expect(await store.position(PARTITION)).toEqual(positionAt(5))
   })
 
+  test('of several from one position only one is written, and that one whole', async () => {
+    const others = Array.from({ length: 4 }, () => connectRedis({ url: servers().redisUrl }))
+    try {
+      await Promise.all(others.map((each) => redisReady(each)))
+      const ids = ['acme/a', 'acme/b', 'globex/c']
+      const stores = others.map((each) => new RedisStore({ redis: each, keys }))
+      await write(null, 1)
+      for (let at = 1; at < 200; at += 4) {
+        const answers = await Promise.all(
+          stores.map((each, i) =>
+            each.write(PARTITION, {
+              expected: at,
+              position: positionAt(at === 197 ? 200 + i : at + 4, { interactions: i }),
+              entries: ids.map((id) => entry(id, `${at} of ${i}`)),
+              timers: [],
+              snapshots: [],
+            }),
+          ),
+        )
+        const winner = answers.indexOf('written')
+        const lost = at === 197 ? 'foreign' : 'already'
+        expect(answers.toSorted()).toEqual([lost, lost, lost, 'written'].toSorted())
+        expect(new Set(Object.values(await customers()))).toEqual(new Set([`${at} of ${winner}`]))
+        expect((await store.position(PARTITION))?.inputs).toEqual({ interactions: winner })
+      }
+    } finally {
+      for (const each of others) each.disconnect()
+    }
+  })
+
+  test('is written whole or not at all while somebody empties the view', async () => {
+    for (let round = 0; round < 50; round++) {
+      await write(null, 5, entry('acme/a', 'v'))
+      const [answer] = await Promise.all([write(5, 6, entry('acme/b', 'w')), store.reset(PARTITION)])
+      const [begun] = await Promise.all([write(null, 7, entry('acme/c', 'x')), store.reset(PARTITION)])
+      expect(['written', 'foreign']).toContain(answer)
+      expect(begun).toBe('written')
+      const position = await store.position(PARTITION)
+      expect(await customers()).toEqual(position === null ? {} : { 'acme/c': 'x' })
+      await store.reset(PARTITION)
+    }
+  })
+
+  test('goes on over a new connection when Redis has closed the one it had', async () => {
+    await write(null, 5, entry('acme/a', 'v'))
+    await looking.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes')
+    expect(await write(5, 6, entry('acme/a', 'w'))).toBe('written')
+    expect(await customers()).toEqual({ 'acme/a': 'w' })
+  })
+
   test('into an emptied view is foreign: what it builds on is gone', async () => {
     await write(null, 5, entry('acme/a', 'v'))
     await looking.unlink(keys.position(PARTITION), keys.customers(PARTITION))
@@ -158,11 +208,11 @@ describe('a commit', () => {
     expect(await store.position(PARTITION)).toEqual(moved)
   })
 
-  test('of more customers than a script may unpack at once is still one step', async () => {
-    const many = Array.from({ length: 9_001 }, (_, i) => entry(`t${i % 3}/customer-${i}`, `value ${i}`))
+  test('of more customers than a command takes is still one step', async () => {
+    const many = Array.from({ length: 60_001 }, (_, i) => entry(`t${i % 3}/customer-${i}`, `value ${i}`))
     expect(await write(null, 5, ...many)).toBe('written')
-    expect(await looking.hlen(keys.customers(PARTITION))).toBe(9_001)
-    expect(await looking.zcard(keys.top(PARTITION, 't1', 'recent'))).toBe(3_000)
+    expect(await looking.hlen(keys.customers(PARTITION))).toBe(60_001)
+    expect(await looking.zcard(keys.top(PARTITION, 't1', 'recent'))).toBe(20_000)
     const wanted = many.map(({ key }) => key)
     const values = await store.read(PARTITION, 5, ['t0/nobody', ...wanted])
     expect(values.map((value) => value?.toString() ?? null)).toEqual([null, ...many.map((_, i) => `value ${i}`)])
@@ -305,6 +355,7 @@ test('a key of another type is said to be, and not asked for again and again', a
     retryable: false,
     message: expect.stringContaining('WRONGTYPE'),
   })
+  expect(await store.position(PARTITION)).toBeNull()
 })
 
 describe('with a Redis that goes away', () => {
@@ -373,6 +424,21 @@ describe('with a Redis that goes away', () => {
     expect(await writing).toMatch(/^(written|already)$/)
     expect(await customers()).toEqual({ 'acme/a': 'w' })
     expect(await store.position(PARTITION)).toEqual(positionAt(6))
+  })
+
+  test.each([
+    ['that became a replica', ['REPLICAOF', '127.0.0.1', '1'], ['REPLICAOF', 'NO', 'ONE']],
+    ['that has no memory left', ['CONFIG', 'SET', 'maxmemory', '1'], ['CONFIG', 'SET', 'maxmemory', '0']],
+  ])('of one %s nothing is written in part; it goes on when that ends', async (_, [spoil, ...how], [mend, ...back]) => {
+    await write(null, 5, entry('acme/a', 'v'))
+    await looking.call(spoil!, ...how)
+    const writing = write(5, 6, entry('acme/a', null), entry('acme/b', 'w'))
+    await waitFor('the refusal', () => health.length > 0)
+    expect(health[0]).toMatchObject({ code: 'REDIS_UNAVAILABLE', retryable: true })
+    expect(await customers()).toEqual({ 'acme/a': 'v' })
+    await looking.call(mend!, ...back)
+    expect(await writing).toBe('written')
+    expect(await customers()).toEqual({ 'acme/b': 'w' })
   })
 
   test('only its signal ends a call while Redis is away', async () => {

@@ -2,13 +2,10 @@ import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { type FaultProxy, type Protocol, startFaultProxy } from './fault-proxy.ts'
 
-/** The state store's scripts by their hash: calls of them are named `commit` and `read`. */
-const SCRIPTS = new Map(
-  ['commit', 'read'].map((name) => {
-    const source = readFileSync(new URL(`../../../state/${name}.lua`, import.meta.url))
-    return [createHash('sha1').update(source).digest('hex'), name]
-  }),
-)
+const hashOf = (source: string | Buffer): string => createHash('sha1').update(source).digest('hex')
+
+/** Of the script that reads customers. */
+const READ = hashOf(readFileSync(new URL('../../../state/read.lua', import.meta.url)))
 
 /** Where the RESP2 value at `at` ends; -1: not all of it is there. */
 function valueEnd(bytes: Buffer, at: number): number {
@@ -49,13 +46,12 @@ const redis: Protocol = {
   nameOf(request) {
     const [command, first] = argumentsOf(request)
     const name = command.toUpperCase()
-    if (name === 'EVALSHA') return SCRIPTS.get(first) ?? name
-    if (name !== 'EVAL') return name
-    return `${SCRIPTS.get(createHash('sha1').update(first).digest('hex')) ?? name} with its source`
+    if (name === 'EVALSHA' && first === READ) return 'read'
+    return name === 'EVAL' && hashOf(first) === READ ? 'read with its source' : name
   },
 }
 
-/** Requests are named by their command; those of the state store's scripts `commit`, `read`, `commit with its source`… */
+/** Requests are named by their command; calls of the script that reads customers `read` or `read with its source`. */
 export async function startRedisProxy(url: string): Promise<FaultProxy> {
   const { hostname, port } = new URL(url)
   return await startFaultProxy(redis, hostname, Number(port))
