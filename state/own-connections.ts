@@ -78,6 +78,17 @@ export class OwnConnections {
   }
 }
 
+/** What is sent meanwhile goes out in one piece: ioredis would make a system call of each command. */
+export function together<T>({ redis }: OwnConnection, send: () => T): T {
+  const { stream } = redis
+  stream?.cork()
+  try {
+    return send()
+  } finally {
+    stream?.uncork()
+  }
+}
+
 function nameOf({ options }: Redis): string {
   return `${options.host}:${options.port}`
 }

@@ -1,27 +1,45 @@
-import { readFileSync } from 'node:fs'
+import { listed, type ScriptArguments } from './redis-script.ts'
+import type { ViewChange } from './redis-view.ts'
 import type { RespBuffer } from './resp-buffer.ts'
-import type { Position } from './state-store.ts'
 
 /** The type of the keys that a command is for. */
 const TYPES = { HSET: 'hash', HDEL: 'hash', ZADD: 'zset', ZREM: 'zset', SADD: 'set', SREM: 'set' } as const
 
 type ViewCommand = keyof typeof TYPES
 
+/** From so many items on a command goes past the script, whose copies of its arguments then cost more than a command. */
+const MANY = 256
 /** Redis takes a million arguments of one command. */
 const SLICE = 50_000
 
-const ADVANCE = readFileSync(new URL('advance.lua', import.meta.url), 'utf8')
+/** Arguments of one command on one key. */
+interface Group<T = unknown> {
+  readonly command: string
+  readonly key: string
+  readonly items: readonly T[]
+  readonly argumentsEach: number
+  readonly write: (resp: RespBuffer, item: T) => void
+}
 
-/** What one transaction does to a view: commands on its keys, then the step of its position, which only counts if all fit. */
+/** What a change does to a view: groups of arguments for commit.lua, and commands with many items that go before it. */
 export class ViewCommands {
-  readonly #resp: RespBuffer
-  /** Key -> its number and type. The position is the first. */
-  readonly #keys = new Map<string, { readonly number: number; readonly type: string }>()
-  readonly #emptied: (readonly [key: string, command: 'SREM' | 'ZREM', of: string, member: string])[] = []
+  /** Key -> its number in the script. */
+  readonly #keys = new Map<string, number>()
+  readonly #large: Group[] = []
+  readonly #small: Group[] = []
+  readonly #last: Group[] = []
 
-  constructor(resp: RespBuffer, positionKey: string) {
-    this.#resp = resp
-    this.#know(positionKey, 'HSET')
+  constructor(positionKey: string) {
+    this.#numberOf(positionKey)
+  }
+
+  /** Some of it goes before the script: both must be one transaction. */
+  get isLarge(): boolean {
+    return this.#large.length > 0
+  }
+
+  get keys(): string[] {
+    return [...this.#keys.keys()]
   }
 
   /** A command with the arguments that `write` gives of each item; none without items. */
@@ -33,44 +51,70 @@ export class ViewCommands {
     write: (resp: RespBuffer, item: T) => void,
   ): void {
     if (items.length === 0) return
-    this.#know(key, command)
-    for (let from = 0; from < items.length; from += SLICE) {
-      const to = Math.min(from + SLICE, items.length)
-      this.#resp.command(command, 1 + (to - from) * argumentsEach)
-      this.#resp.text(key)
-      for (let i = from; i < to; i++) write(this.#resp, items[i]!)
+    const group = { command, key, items, argumentsEach, write } as Group
+    if (items.length < MANY) {
+      this.#put(this.#small, group)
+      return
     }
+    this.#large.push(group)
+    const isOfType = { command: 'IS', key, items: [TYPES[command]], argumentsEach: 1, write: writeText }
+    this.#put(this.#small, isOfType as Group)
   }
 
   /** If the key is empty after all this, then a member of another key goes with it. */
   ifEmptied(key: string, command: 'SREM' | 'ZREM', of: string, member: string): void {
-    this.#know(of, command)
-    this.#emptied.push([key, command, of, member])
+    const items = [[command, this.#numberOf(of), member]]
+    const write = (resp: RespBuffer, item: (typeof items)[number]): void => listed(item).write(resp)
+    this.#put(this.#last, { command: 'FORGET', key, items, argumentsEach: 3, write } as Group)
   }
 
-  /** The last command; see advance.lua. */
-  advance(position: Position): void {
-    const resp = this.#resp
-    const [, ...others] = this.#keys.values()
-    resp.command('EVAL', 2 + this.#keys.size + others.length + 5 + this.#emptied.length * 4)
-    resp.text(ADVANCE)
-    resp.integer(this.#keys.size)
-    for (const key of this.#keys.keys()) resp.text(key)
-    for (const { type } of others) resp.text(type)
-    resp.integer(position.offset)
-    resp.text(JSON.stringify(position.inputs))
-    resp.text(position.cluster)
-    resp.text(position.topic)
-    resp.integer(position.at)
-    for (const [key, command, of, member] of this.#emptied) {
-      resp.integer(this.#keys.get(key)!.number)
-      resp.text(command)
-      resp.integer(this.#keys.get(of)!.number)
-      resp.text(member)
+  /** The commands that go before the script. */
+  writeLarge(resp: RespBuffer): void {
+    for (const { command, key, items, argumentsEach, write } of this.#large) {
+      for (let from = 0; from < items.length; from += SLICE) {
+        const slice = items.slice(from, from + SLICE)
+        resp.command(command, 1 + slice.length * argumentsEach)
+        resp.text(key)
+        for (const item of slice) write(resp, item)
+      }
     }
   }
 
-  #know(key: string, command: ViewCommand): void {
-    if (!this.#keys.has(key)) this.#keys.set(key, { number: this.#keys.size + 1, type: TYPES[command] })
+  /** What commit.lua takes after its keys. */
+  scriptArguments({ expected, position }: ViewChange): ScriptArguments {
+    const groups = [...this.#small, ...this.#last]
+    const start = [
+      expected === null ? '' : String(expected),
+      position.offset,
+      JSON.stringify(position.inputs),
+      position.cluster,
+      position.topic,
+      position.at,
+    ]
+    const write = (resp: RespBuffer): void => {
+      listed(start).write(resp)
+      for (const { command, key, items, argumentsEach, write } of groups) {
+        listed([command, this.#numberOf(key), items.length * argumentsEach]).write(resp)
+        for (const item of items) write(resp, item)
+      }
+    }
+    const count = groups.reduce((sum, { items, argumentsEach }) => sum + 3 + items.length * argumentsEach, start.length)
+    return { count, write }
   }
+
+  #put(groups: Group[], group: Group): void {
+    this.#numberOf(group.key)
+    groups.push(group)
+  }
+
+  #numberOf(key: string): number {
+    const known = this.#keys.get(key)
+    if (known !== undefined) return known
+    this.#keys.set(key, this.#keys.size + 1)
+    return this.#keys.size
+  }
+}
+
+function writeText(resp: RespBuffer, text: string): void {
+  resp.text(text)
 }

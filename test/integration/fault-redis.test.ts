@@ -27,7 +27,7 @@ afterEach(async () => {
 })
 
 test('scripts that Redis has forgotten are sent again, whole', async () => {
-  const again = proxy.rules.add('read with its source', 'pass', Number.POSITIVE_INFINITY)
+  const again = proxy.rules.add('commit with its source', 'pass', Number.POSITIVE_INFINITY)
   await run.installation.redis.script('FLUSH')
   await run.write()
   await run.expectExactlyOnce()
@@ -35,13 +35,13 @@ test('scripts that Redis has forgotten are sent again, whole', async () => {
   expect(worker.worker.counters.abortedBatches).toBe(0)
 })
 
+const LOADING = redisError('LOADING Redis is loading the dataset in memory')
+
 test.each([
-  ['a connection lost after the change was made: it is not made again', 'EXEC', 'cut-after'],
-  ['a connection lost before the change was made', 'EXEC', 'cut-before'],
-  ['a connection lost in the middle of a change', 'ZADD', 'cut-before'],
-  ['a connection lost with the position that was to be watched', 'WATCH', 'cut-after'],
-  ['a server that is loading', 'WATCH', { answer: redisError('LOADING Redis is loading the dataset in memory') }],
-  ['an answer that comes late', 'EXEC', { delayMs: 1_500 }],
+  ['a connection lost after the script ran: its second call changes nothing', 'commit', 'cut-after'],
+  ['a connection lost before the script ran', 'commit', 'cut-before'],
+  ['a server that is loading', 'commit', { answer: LOADING }],
+  ['an answer that comes late', 'commit', { delayMs: 1_500 }],
   ['a connection lost while customers are read', 'read', 'cut-after'],
 ] as [string, string, Fault][])('%s', async (_, name, fault) => {
   const rule = proxy.rules.add(name, fault, 2)
@@ -51,8 +51,8 @@ test.each([
   expect(worker.worker.counters.abortedBatches).toBe(0)
 })
 
-test('an answer that is given up: what was done is not done again', async () => {
-  const rule = proxy.rules.add('EXEC', { delayMs: COMMAND_TIMEOUT_MS + 1_000 })
+test('an answer that is given up: what the script had done is not done again', async () => {
+  const rule = proxy.rules.add('commit', { delayMs: COMMAND_TIMEOUT_MS + 1_000 })
   await run.write()
   await run.expectExactlyOnce()
   expect(rule.hits).toBe(1)

@@ -11,7 +11,9 @@ import { installedRedis, redisBinary, redisServer } from '../../connectors/stack
 import { serverEnvironment } from '../../connectors/stack/server-environment.ts'
 import type { RunningServer } from '../../connectors/stack/types.ts'
 import { customerKey, partitionOf } from '../../schemas/partition.ts'
+import { redisKeys } from '../../schemas/redis-keys.ts'
 import { connectRedis, redisReady } from '../../state/redis-connection.ts'
+import { RedisStore } from '../../state/redis-store.ts'
 import { expectExactlyOnce, expectViewEqualsLog } from './support/check-results.ts'
 import { type Installation, makeInstallation, PARTITIONS } from './support/installation.ts'
 import { waitFor } from './support/wait-for.ts'
@@ -75,6 +77,46 @@ test('workers keep the view in a cluster, also while a partition’s keys move t
   }
 })
 
+test('large changes find the node of their partition, also after it moved', async () => {
+  const keys = redisKeys('large')
+  const partitions = Array.from({ length: 8 }, (_, partition) => partition)
+  const store = new RedisStore({ redis: cluster, keys })
+  const write = async (partition: number, from: number | null, to: number): Promise<string> => {
+    const position = { offset: to, inputs: {}, cluster: 'c', topic: 't', at: 1, streamTimes: new Map() }
+    const entries = Array.from({ length: 600 }, (_, i) => ({
+      key: `acme/${i}`,
+      tenantId: 'acme',
+      customerId: String(i),
+      value: Buffer.from(`${partition} at ${to}`),
+      probability: 0.5,
+      risk: 0.5,
+      newestAt: 1,
+      nextLookAt: 0,
+    }))
+    return await store.write(partition, { expected: from, position, entries, timers: [], snapshots: [] })
+  }
+  expect(new Set(await Promise.all(partitions.map((partition) => write(partition, null, 1))))).toEqual(
+    new Set(['written']),
+  )
+  const homes = await Promise.all(partitions.map((partition) => homeOf(keys.position(partition))))
+  expect(new Set(homes).size).toBe(2)
+  await move(keys.position(3))
+  expect(await homeOf(keys.position(3))).not.toBe(homes[3])
+  for (const partition of partitions) {
+    expect(await write(partition, 1, 2)).toBe('written')
+    expect(await write(partition, 1, 2)).toBe('already')
+    expect(await write(partition, 1, 3)).toBe('foreign')
+    const values = await cluster.hvals(keys.customers(partition))
+    expect(values).toEqual(Array(600).fill(`${partition} at 2`))
+  }
+})
+
+/** Which node holds the slot of a key. */
+async function homeOf(key: string): Promise<number> {
+  const held = await Promise.all(looking.map((redis) => redis.exists(key).catch(() => 0)))
+  return held.indexOf(1)
+}
+
 async function startNode(): Promise<RunningServer> {
   const environment = serverEnvironment(process.env)
   const definition = redisServer({ program: await redisProgram(), kind: 'java', keepsData: false })
@@ -119,7 +161,7 @@ async function joinNodes(): Promise<void> {
 async function move(key: string): Promise<void> {
   const slot = new Command('get', [key]).getSlot()
   const ids = await Promise.all(looking.map(async (redis) => String(await redis.cluster('MYID'))))
-  const from = slot < SLOTS / 2 ? 0 : 1
+  const from = await homeOf(key)
   const to = 1 - from
   await looking[to]!.cluster('SETSLOT', slot, 'IMPORTING', ids[from]!)
   await looking[from]!.cluster('SETSLOT', slot, 'MIGRATING', ids[to]!)

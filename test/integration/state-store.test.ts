@@ -8,6 +8,8 @@ import { INDEX_SCALE, type RedisKeys, redisKeys } from '../../schemas/redis-keys
 import { connectRedis, redisReady, refuseEviction } from '../../state/redis-connection.ts'
 import { RedisStore } from '../../state/redis-store.ts'
 import type { CustomerEntry, Position } from '../../state/state-store.ts'
+import type { Fault } from '../faults/proxy/fault-rules.ts'
+import { redisError, startRedisProxy } from '../faults/proxy/redis-proxy.ts'
 import { servers } from './servers.ts'
 import { waitFor } from './support/wait-for.ts'
 
@@ -142,19 +144,19 @@ describe('a commit', () => {
     expect(await store.position(PARTITION)).toEqual(positionAt(5))
   })
 
-  test('of several from one position only one is written, and that one whole', async () => {
+  test.each([3, 600])('of several with %i customers from one position only one is written, whole', async (count) => {
     const others = Array.from({ length: 4 }, () => connectRedis({ url: servers().redisUrl }))
     try {
       await Promise.all(others.map((each) => redisReady(each)))
-      const ids = ['acme/a', 'acme/b', 'globex/c']
+      const ids = Array.from({ length: count }, (_, i) => `${i % 2 ? 'acme' : 'globex'}/${i}`)
       const stores = others.map((each) => new RedisStore({ redis: each, keys }))
       await write(null, 1)
-      for (let at = 1; at < 200; at += 4) {
+      for (let at = 1; at < 101; at += 4) {
         const answers = await Promise.all(
           stores.map((each, i) =>
             each.write(PARTITION, {
               expected: at,
-              position: positionAt(at === 197 ? 200 + i : at + 4, { interactions: i }),
+              position: positionAt(at === 97 ? 200 + i : at + 4, { interactions: i }),
               entries: ids.map((id) => entry(id, `${at} of ${i}`)),
               timers: [],
               snapshots: [],
@@ -162,7 +164,7 @@ describe('a commit', () => {
           ),
         )
         const winner = answers.indexOf('written')
-        const lost = at === 197 ? 'foreign' : 'already'
+        const lost = at === 97 ? 'foreign' : 'already'
         expect(answers.toSorted()).toEqual([lost, lost, lost, 'written'].toSorted())
         expect(new Set(Object.values(await customers()))).toEqual(new Set([`${at} of ${winner}`]))
         expect((await store.position(PARTITION))?.inputs).toEqual({ interactions: winner })
@@ -172,24 +174,30 @@ describe('a commit', () => {
     }
   })
 
-  test('is written whole or not at all while somebody empties the view', async () => {
-    for (let round = 0; round < 50; round++) {
-      await write(null, 5, entry('acme/a', 'v'))
-      const [answer] = await Promise.all([write(5, 6, entry('acme/b', 'w')), store.reset(PARTITION)])
-      const [begun] = await Promise.all([write(null, 7, entry('acme/c', 'x')), store.reset(PARTITION)])
-      expect(['written', 'foreign']).toContain(answer)
-      expect(begun).toBe('written')
-      const position = await store.position(PARTITION)
-      expect(await customers()).toEqual(position === null ? {} : { 'acme/c': 'x' })
-      await store.reset(PARTITION)
-    }
-  })
+  test.each([1, 600])(
+    'of %i customers is written whole or not at all while somebody empties the view',
+    async (count) => {
+      const all = (value: string): CustomerEntry[] => Array.from({ length: count }, (_, i) => entry(`acme/${i}`, value))
+      for (let round = 0; round < 30; round++) {
+        await write(null, 5, ...all('v'))
+        const [answer] = await Promise.all([write(5, 6, ...all('w')), store.reset(PARTITION)])
+        const [begun] = await Promise.all([write(null, 7, ...all('x')), store.reset(PARTITION)])
+        expect(['written', 'foreign']).toContain(answer)
+        expect(begun).toBe('written')
+        const position = await store.position(PARTITION)
+        const wanted = position === null ? [] : all('x').map(({ key }) => [key, 'x'])
+        expect(await customers()).toEqual(Object.fromEntries(wanted))
+        await store.reset(PARTITION)
+      }
+    },
+  )
 
   test('goes on over a new connection when Redis has closed the one it had', async () => {
-    await write(null, 5, entry('acme/a', 'v'))
+    const all = (value: string): CustomerEntry[] => Array.from({ length: 600 }, (_, i) => entry(`acme/${i}`, value))
+    await write(null, 5, ...all('v'))
     await looking.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes')
-    expect(await write(5, 6, entry('acme/a', 'w'))).toBe('written')
-    expect(await customers()).toEqual({ 'acme/a': 'w' })
+    expect(await write(5, 6, ...all('w'))).toBe('written')
+    expect(new Set(Object.values(await customers()))).toEqual(new Set(['w']))
   })
 
   test('into an emptied view is foreign: what it builds on is gone', async () => {
@@ -348,14 +356,44 @@ test('Redis may forget its scripts', async () => {
   expect(await store.read(PARTITION, 6, ['acme/b'])).toEqual([Buffer.from('v')])
 })
 
-test('a key of another type is said to be, and not asked for again and again', async () => {
-  await looking.set(keys.customers(PARTITION), 'a string')
-  await expect(write(null, 5, entry('acme/a', 'v'))).rejects.toMatchObject({
-    code: 'REDIS_UNAVAILABLE',
-    retryable: false,
-    message: expect.stringContaining('WRONGTYPE'),
-  })
-  expect(await store.position(PARTITION)).toBeNull()
+test.each([1, 600])(
+  'a key of another type is said to be, not asked for again and again (%i customers)',
+  async (count) => {
+    await looking.set(keys.customers(PARTITION), 'a string')
+    const all = Array.from({ length: count }, (_, i) => entry(`acme/${i}`, 'v'))
+    await expect(write(null, 5, ...all)).rejects.toMatchObject({
+      code: 'REDIS_UNAVAILABLE',
+      retryable: false,
+      message: expect.stringContaining('WRONGTYPE'),
+    })
+    expect(await store.position(PARTITION)).toBeNull()
+  },
+)
+
+test.each([
+  ['that ends after it was made: it is not made again', 'EXEC', 'cut-after', 'already'],
+  ['that ends before it was made', 'EXEC', 'cut-before', 'written'],
+  ['that ends in the middle of it', 'ZADD', 'cut-before', 'written'],
+  ['that ends with the position that was to be watched', 'WATCH', 'cut-after', 'written'],
+  ['to a Redis that is loading', 'WATCH', { answer: redisError('LOADING Redis is loading the dataset') }, 'written'],
+  ['whose answer comes late', 'EXEC', { delayMs: 300 }, 'written'],
+] as [string, string, Fault, string][])('a large change over a connection %s', async (_, command, fault, wanted) => {
+  const proxy = await startRedisProxy(servers().redisUrl)
+  const breaking = connectRedis({ url: `redis://127.0.0.1:${proxy.port}` })
+  try {
+    await redisReady(breaking)
+    const all = (value: string): CustomerEntry[] => Array.from({ length: 600 }, (__, i) => entry(`acme/${i}`, value))
+    await write(null, 5, ...all('v'))
+    const rule = proxy.rules.add(command, fault)
+    const change = { expected: 5, position: positionAt(6), entries: all('w'), timers: [], snapshots: [] }
+    expect(await new RedisStore({ redis: breaking, keys }).write(PARTITION, change)).toBe(wanted)
+    expect(rule.hits).toBe(1)
+    expect(await customers()).toEqual(Object.fromEntries(all('w').map(({ key }) => [key, 'w'])))
+    expect(await store.position(PARTITION)).toEqual(positionAt(6))
+  } finally {
+    breaking.disconnect()
+    await proxy.close()
+  }
 })
 
 describe('with a Redis that goes away', () => {
@@ -426,19 +464,25 @@ describe('with a Redis that goes away', () => {
     expect(await store.position(PARTITION)).toEqual(positionAt(6))
   })
 
+  const replica = { begin: ['REPLICAOF', '127.0.0.1', '1'], end: ['REPLICAOF', 'NO', 'ONE'] }
+  const full = { begin: ['CONFIG', 'SET', 'maxmemory', '1'], end: ['CONFIG', 'SET', 'maxmemory', '0'] }
   test.each([
-    ['that became a replica', ['REPLICAOF', '127.0.0.1', '1'], ['REPLICAOF', 'NO', 'ONE']],
-    ['that has no memory left', ['CONFIG', 'SET', 'maxmemory', '1'], ['CONFIG', 'SET', 'maxmemory', '0']],
-  ])('of one %s nothing is written in part; it goes on when that ends', async (_, [spoil, ...how], [mend, ...back]) => {
-    await write(null, 5, entry('acme/a', 'v'))
-    await looking.call(spoil!, ...how)
-    const writing = write(5, 6, entry('acme/a', null), entry('acme/b', 'w'))
+    ['a small change, of a Redis that became a replica', 1, replica],
+    ['a small change, of a Redis that has no memory left', 1, full],
+    ['a large change, of a Redis that became a replica', 500, replica],
+    ['a large change, of a Redis that has no memory left', 500, full],
+  ])('%s: nothing of it is written before that ends', async (_, count, { begin, end }) => {
+    const stored = Array.from({ length: count }, (_each, i) => entry(`acme/old-${i}`, 'v'))
+    const added = Array.from({ length: count }, (_each, i) => entry(`acme/new-${i}`, 'w'))
+    await write(null, 5, ...stored)
+    await looking.call(begin[0]!, ...begin.slice(1))
+    const writing = write(5, 6, ...stored.map(({ key }) => entry(key, null)), ...added)
     await waitFor('the refusal', () => health.length > 0)
     expect(health[0]).toMatchObject({ code: 'REDIS_UNAVAILABLE', retryable: true })
-    expect(await customers()).toEqual({ 'acme/a': 'v' })
-    await looking.call(mend!, ...back)
+    expect(await customers()).toEqual(Object.fromEntries(stored.map(({ key }) => [key, 'v'])))
+    await looking.call(end[0]!, ...end.slice(1))
     expect(await writing).toBe('written')
-    expect(await customers()).toEqual({ 'acme/b': 'w' })
+    expect(await customers()).toEqual(Object.fromEntries(added.map(({ key }) => [key, 'w'])))
   })
 
   test('only its signal ends a call while Redis is away', async () => {

@@ -4,8 +4,13 @@ import { type FaultProxy, type Protocol, startFaultProxy } from './fault-proxy.t
 
 const hashOf = (source: string | Buffer): string => createHash('sha1').update(source).digest('hex')
 
-/** Of the script that reads customers. */
-const READ = hashOf(readFileSync(new URL('../../../state/read.lua', import.meta.url)))
+/** The state store's scripts by their hash: calls of them are named `commit` and `read`. */
+const SCRIPTS = new Map(
+  ['commit', 'read'].map((name) => [
+    hashOf(readFileSync(new URL(`../../../state/${name}.lua`, import.meta.url))),
+    name,
+  ]),
+)
 
 /** Where the RESP2 value at `at` ends; -1: not all of it is there. */
 function valueEnd(bytes: Buffer, at: number): number {
@@ -46,12 +51,12 @@ const redis: Protocol = {
   nameOf(request) {
     const [command, first] = argumentsOf(request)
     const name = command.toUpperCase()
-    if (name === 'EVALSHA' && first === READ) return 'read'
-    return name === 'EVAL' && hashOf(first) === READ ? 'read with its source' : name
+    if (name === 'EVALSHA') return SCRIPTS.get(first) ?? name
+    return name === 'EVAL' ? `${SCRIPTS.get(hashOf(first)) ?? name} with its source` : name
   },
 }
 
-/** Requests are named by their command; calls of the script that reads customers `read` or `read with its source`. */
+/** Requests are named by their command; those of the state store's scripts `commit`, `read`, `commit with its source`… */
 export async function startRedisProxy(url: string): Promise<FaultProxy> {
   const { hostname, port } = new URL(url)
   return await startFaultProxy(redis, hostname, Number(port))
