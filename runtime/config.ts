@@ -132,7 +132,7 @@ export const OPTIONS = {
     'Least time from one transaction of an aggregate task to the next: what comes meanwhile is combined.',
   ),
   TRANSACTION_INTERVAL_MS: integer(
-    20,
+    15,
     0,
     1_000,
     'Least time from one transaction of a customer partition to the next: what comes meanwhile shares one. A lone event does not wait.',
