@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import fc from 'fast-check'
 import { Redis } from 'ioredis'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { startStack } from '../../connectors/stack/stack.ts'
@@ -66,6 +67,12 @@ async function write(from: number | null, to: number, ...entries: CustomerEntry[
 }
 
 const customers = (): Promise<Record<string, string>> => looking.hgetall(keys.customers(PARTITION))
+
+/** A sorted set: score by member. */
+async function scoresIn(key: string): Promise<Map<string, number>> {
+  const flat = await looking.zrange(key, '0', '-1', 'WITHSCORES')
+  return new Map(flat.flatMap((member, i) => (i % 2 === 0 ? [[member, Number(flat[i + 1])] as const] : [])))
+}
 
 describe('a scan', () => {
   test('shows each of a tenant’s customers at least once, and those of no other', async () => {
@@ -142,6 +149,49 @@ describe('a commit', () => {
     for (const from of [null, 4, 6]) expect(await write(from, 9, entry('acme/a', 'other'))).toBe('foreign')
     expect(await customers()).toEqual({ 'acme/a': 'v' })
     expect(await store.position(PARTITION)).toEqual(positionAt(5))
+  })
+
+  test('gives what its entries say, in whatever numbers of them', async () => {
+    const some = fc.constantFrom(0, 1, 3, 255, 256, 400)
+    const change = fc.record({ kept: some, gone: some, timers: some, from: fc.nat(500), value: fc.nat() })
+    await fc.assert(
+      fc.asyncProperty(fc.array(change, { minLength: 1, maxLength: 4 }), async (changes) => {
+        await store.reset(PARTITION)
+        const values = new Map<string, string>()
+        const leads = new Map<string, number>()
+        const timersOf = new Map<string, number>()
+        for (const [at, { kept, gone, timers, from, value }] of changes.entries()) {
+          const ids = Array.from({ length: kept + gone + timers }, (_, i) => `c${from + i}`)
+          const entries = ids.slice(0, kept + gone).map((id, i) => {
+            const scores = { probability: (value % 1_000) / 1_000, nextLookAt: (value + i) % 3 }
+            return entry(`acme/${id}`, i < kept ? `v${value}-${i}` : null, i < kept ? scores : {})
+          })
+          const moved = ids.slice(kept + gone).map((id, i) => ({ tenantId: 'acme', customerId: id, nextLookAt: i % 2 }))
+          const expected = at === 0 ? null : at
+          const position = positionAt(at + 1)
+          const answer = await store.write(PARTITION, { expected, position, entries, timers: moved, snapshots: [] })
+          expect(answer).toBe('written')
+          for (const { key, customerId, value: stored, probability } of entries) {
+            if (stored === null) {
+              values.delete(key)
+              leads.delete(customerId)
+            } else {
+              values.set(key, stored.toString())
+              leads.set(customerId, Math.round(probability * INDEX_SCALE))
+            }
+          }
+          for (const { customerId, nextLookAt } of [...entries, ...moved]) {
+            if (nextLookAt === 0) timersOf.delete(customerId)
+            else timersOf.set(customerId, nextLookAt)
+          }
+        }
+        expect(new Map(Object.entries(await customers()))).toEqual(values)
+        expect(await scoresIn(keys.top(PARTITION, 'acme', 'lead'))).toEqual(leads)
+        expect(await scoresIn(keys.timers(PARTITION, 'acme'))).toEqual(timersOf)
+        expect(await store.position(PARTITION)).toEqual(positionAt(changes.length))
+      }),
+      { numRuns: 40 },
+    )
   })
 
   test.each([3, 600])('of several with %i customers from one position only one is written, whole', async (count) => {
@@ -253,10 +303,8 @@ test('stream times move with the position, each tenant’s on its own', async ()
 })
 
 describe('timers', () => {
-  const timersOf = async (tenant: string): Promise<Record<string, number>> => {
-    const stored = await looking.zrange(keys.timers(PARTITION, tenant), '0', '-1', 'WITHSCORES')
-    return Object.fromEntries(stored.flatMap((id, i) => (i % 2 === 0 ? [[id, Number(stored[i + 1])]] : [])))
-  }
+  const timersOf = async (tenant: string): Promise<Record<string, number>> =>
+    Object.fromEntries(await scoresIn(keys.timers(PARTITION, tenant)))
   const due = (position: number, before: Record<string, number>, limit = 10) =>
     store.dueTimers(PARTITION, position, new Map(Object.entries(before)), limit)
 
