@@ -31,7 +31,7 @@ Other things to do:
   --peer-set NAME=VALUE  environment of the peer; may be repeated
   --scale           all that docs/performance.md tells: throughput by workers, partitions, customers, traits and windows,
                     latency, takeover and rebuild; with --against the pairs, too. Results go to bench/results, one file a
-                    kind; then: npm run generate
+                    kind; then: npm run generate. With --only, that part of it
   --reduced         with --scale: at most 1,000,000 customers, shorter runs, two pairs
   --out FOLDER      another folder than bench/results; with --against alone: keep the pairs there
 `

@@ -4,7 +4,7 @@ import type { Servers } from './on-servers.ts'
 import type { Options } from './options.ts'
 import { measureRebuild } from './rebuild.ts'
 import { ResultLog } from './result-log.ts'
-import { say } from './setup.ts'
+import { type Bench, say } from './setup.ts'
 import { measureTakeover } from './takeover.ts'
 import { measureThroughput } from './throughput.ts'
 
@@ -46,7 +46,7 @@ const RATES = [2_000, 5_000, 10_000, 3]
 
 /** All that docs/performance.md tells; results go to files of JSON lines as they come. */
 export async function measureScale(options: Options, servers: Servers): Promise<{ measured: number }> {
-  const { seed, smoke, reduced, settings } = options
+  const { seed, smoke, reduced, settings, parts } = options
   const size = SIZES[smoke ? 'small' : reduced ? 'reduced' : 'whole']
   const log = new ResultLog(options.out ?? RESULTS)
   let measured = 0
@@ -55,7 +55,7 @@ export async function measureScale(options: Options, servers: Servers): Promise<
     log.add(kind, name, result)
     measured++
   }
-  for (const { name, windows, ...varied } of POINTS) {
+  for (const { name, windows, ...varied } of parts.includes('throughput') ? POINTS : []) {
     const { partitions, ...point } = { ...BASE, ...varied }
     const customers = Math.min(point.customers, size.mostCustomers)
     if (customers < point.customers && varied.customers !== undefined) continue
@@ -67,18 +67,17 @@ export async function measureScale(options: Options, servers: Servers): Promise<
     })
   }
   const rates = smoke ? [300] : RATES
-  for (const result of await servers.on(BASE.partitions, settings, (bench) =>
-    measureLatency(bench, { ...size, rates, seed }),
-  )) {
-    add('latency', `${result.ratePerSecond}/s`, result)
+  const measure = <T>(measureOn: (bench: Bench) => Promise<T>): Promise<T> =>
+    servers.on(BASE.partitions, settings, measureOn)
+  if (parts.includes('latency')) {
+    for (const result of await measure((bench) => measureLatency(bench, { ...size, rates, seed })))
+      add('latency', `${result.ratePerSecond}/s`, result)
   }
   const settleMs = smoke ? 500 : 5_000
-  add(
-    'takeover',
-    'kill -9',
-    await servers.on(BASE.partitions, settings, (bench) => measureTakeover(bench, { seed, settleMs })),
-  )
-  add('rebuild', 'rebuild', await servers.on(BASE.partitions, settings, (bench) => measureRebuild(bench, size.rebuild)))
+  if (parts.includes('takeover'))
+    add('takeover', 'kill -9', await measure((bench) => measureTakeover(bench, { seed, settleMs })))
+  if (parts.includes('rebuild'))
+    add('rebuild', 'rebuild', await measure((bench) => measureRebuild(bench, size.rebuild)))
   if (options.against !== null) {
     const { events, seconds, warmSeconds } = size
     const paired = { ...options, events, seconds, warmSeconds, peers: options.against }
