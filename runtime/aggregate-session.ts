@@ -17,6 +17,7 @@ import { sleepUntil } from './sleep-until.ts'
 import type { TakenRecord } from './taken-record.ts'
 import { EventCounts, type WorkerCounters } from './task-counters.ts'
 import { type TakeLimits, TaskInputs } from './task-inputs.ts'
+import { untilSettled } from './until-settled.ts'
 import type { Yielding } from './yielding.ts'
 
 export interface AggregateSettings extends TakeLimits {
@@ -134,11 +135,7 @@ export class AggregateSession implements PartitionSession {
   async checkView(): Promise<void> {
     if (this.#ports.now() - this.#lastBatchAt < 1_000) return
     // As TaskView.check.
-    let seen: Promise<void>
-    do {
-      seen = this.#confirming
-      await seen
-    } while (seen !== this.#confirming)
+    await untilSettled(() => this.#confirming)
     const expected = this.#viewOffset
     const position = await this.#ports.store.position(this.#partition, this.#failed.signal)
     if (position?.offset !== expected && this.#viewOffset === expected) this.abort(this.#foreign())

@@ -3,6 +3,7 @@ import type { CustomersPage, SnapshotEntry, StateStore, TimersRead } from '../st
 import { type CachedCustomer, writtenValue } from './customer-cache.ts'
 import type { StreamTimes } from './stream-time.ts'
 import type { TakenOver } from './takeover.ts'
+import { untilSettled } from './until-settled.ts'
 
 export interface TaskViewOptions {
   readonly partition: number
@@ -100,11 +101,7 @@ export class TaskView {
     const { store, partition, signal } = this.#options
     // A write that still waits for its answer, or for the end of an outage, will move the view to where it should be; the
     // next one may have begun behind it.
-    let seen: Promise<void>
-    do {
-      seen = this.#writing
-      await seen
-    } while (seen !== this.#writing)
+    await untilSettled(() => this.#writing)
     const expected = this.#offset
     const position = await store.position(partition, signal)
     return position?.offset !== expected && this.#offset === expected ? this.#foreign() : null

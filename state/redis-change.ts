@@ -3,6 +3,7 @@ import { ascending } from './ascending.ts'
 import type { RespBuffer } from './resp-buffer.ts'
 import type { CustomerEntry, SnapshotEntry, StateChange, TimerEntry } from './state-store.ts'
 import type { ViewCommands } from './view-commands.ts'
+import { writeText } from './write-command.ts'
 
 /** What a change says of one tenant. */
 interface TenantChange {
@@ -37,9 +38,8 @@ export function writeChange(commands: ViewCommands, keys: RedisKeys, partition: 
   commands.add('HSET', keys.snapshots(partition), open, 2, writeValue)
   commands.add('HDEL', keys.snapshots(partition), ended, 1, writeKey)
   for (const [tenant, mine] of changesByTenant(change)) {
-    if (mine.entries.length > 0) {
-      commands.add('SADD', keys.tenants(partition), [tenant], 1, (resp, id) => resp.text(id))
-    }
+    // Also of timers alone: by it an emptying finds the tenant's keys.
+    commands.add('SADD', keys.tenants(partition), [tenant], 1, writeText)
     for (const index of TOP_INDEXES) writeIndex(commands, keys.top(partition, tenant, index), index, mine.entries)
     writeTimers(commands, keys.timers(partition, tenant), mine)
   }

@@ -5,6 +5,7 @@ import { RedisView } from './redis-view.ts'
 import type { ResultChange, ResultEntry, ResultStore } from './result-store.ts'
 import type { Position, WriteAnswer } from './state-store.ts'
 import type { ViewCommands } from './view-commands.ts'
+import { writeText } from './write-command.ts'
 
 export class RedisResultStore implements ResultStore {
   readonly #redis: Redis
@@ -85,7 +86,7 @@ class Groups {
   /** @param namesKey of the set with the names of all other keys */
   writeTo(commands: ViewCommands, namesKey: string): void {
     const names = new Set([...this.#groups.values()].map(({ key }) => key))
-    commands.add('SADD', namesKey, [...names], 1, (resp, key) => resp.text(key))
+    commands.add('SADD', namesKey, [...names], 1, writeText)
     for (const { command, key, items } of this.#groups.values()) {
       commands.add(command, key, items, items[0]!.length, (resp, item) => {
         for (const part of item) typeof part === 'string' ? resp.text(part) : resp.bytes(part)

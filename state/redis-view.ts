@@ -9,11 +9,10 @@ import { transact } from './redis-transaction.ts'
 import { RespBuffer } from './resp-buffer.ts'
 import type { Position, WriteAnswer } from './state-store.ts'
 import { ViewCommands } from './view-commands.ts'
+import { writeCommand, writeText } from './write-command.ts'
 
 const RETRY_MIN_MS = 20
 const RETRY_MAX_MS = 1_000
-/** Keys that one command removes. */
-const SLICE = 50_000
 /** Errors that Redis answers and that end by themselves; those met in a script stand at the end of a longer one. */
 const PASSING = /(^|: -)(LOADING|BUSY|READONLY|CLUSTERDOWN|TRYAGAIN|MASTERDOWN|NOREPLICAS|MISCONF|OOM|MOVED|ASK)/
 
@@ -126,7 +125,7 @@ export class RedisView {
         do {
           await connection.redis.watch(key)
           names = [key, ...(await others())]
-        } while (!(await transact(connection, (resp) => unlink(resp, names))))
+        } while (!(await transact(connection, (resp) => writeCommand(resp, 'UNLINK', [], names, 1, writeText))))
       }),
     )
   }
@@ -179,12 +178,4 @@ function addPosition(commands: ViewCommands, key: string, { streamTimes, snapsho
     resp.text('snapshots')
     resp.integer(offset)
   })
-}
-
-function unlink(resp: RespBuffer, names: readonly string[]): void {
-  for (let from = 0; from < names.length; from += SLICE) {
-    const slice = names.slice(from, from + SLICE)
-    resp.command('UNLINK', slice.length)
-    for (const name of slice) resp.text(name)
-  }
 }

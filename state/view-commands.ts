@@ -1,6 +1,7 @@
 import { listed, type ScriptArguments } from './redis-script.ts'
 import type { ViewChange } from './redis-view.ts'
 import type { RespBuffer } from './resp-buffer.ts'
+import { writeCommand, writeText } from './write-command.ts'
 
 /** The type of the keys that a command is for. */
 const TYPES = { HSET: 'hash', HDEL: 'hash', ZADD: 'zset', ZREM: 'zset', SADD: 'set', SREM: 'set' } as const
@@ -9,8 +10,6 @@ type ViewCommand = keyof typeof TYPES
 
 /** From so many items on a command goes past the script, whose copies of its arguments then cost more than a command. */
 const MANY = 256
-/** Redis takes a million arguments of one command. */
-const SLICE = 50_000
 
 /** Arguments of one command on one key. */
 interface Group<T = unknown> {
@@ -71,12 +70,7 @@ export class ViewCommands {
   /** The commands that go before the script. */
   writeLarge(resp: RespBuffer): void {
     for (const { command, key, items, argumentsEach, write } of this.#large) {
-      for (let from = 0; from < items.length; from += SLICE) {
-        const slice = items.slice(from, from + SLICE)
-        resp.command(command, 1 + slice.length * argumentsEach)
-        resp.text(key)
-        for (const item of slice) write(resp, item)
-      }
+      writeCommand(resp, command, [key], items, argumentsEach, write)
     }
   }
 
@@ -84,7 +78,7 @@ export class ViewCommands {
   scriptArguments({ expected, position }: ViewChange): ScriptArguments {
     const groups = [...this.#small, ...this.#last]
     const start = [
-      expected === null ? '' : String(expected),
+      expected ?? '',
       position.offset,
       JSON.stringify(position.inputs),
       position.cluster,
@@ -113,8 +107,4 @@ export class ViewCommands {
     this.#keys.set(key, this.#keys.size + 1)
     return this.#keys.size
   }
-}
-
-function writeText(resp: RespBuffer, text: string): void {
-  resp.text(text)
 }

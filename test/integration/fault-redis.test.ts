@@ -35,12 +35,15 @@ test('scripts that Redis has forgotten are sent again, whole', async () => {
   expect(worker.worker.counters.abortedBatches).toBe(0)
 })
 
-const LOADING = redisError('LOADING Redis is loading the dataset in memory')
-
 test.each([
   ['a connection lost after the script ran: its second call changes nothing', 'commit', 'cut-after'],
   ['a connection lost before the script ran', 'commit', 'cut-before'],
-  ['a server that is loading', 'commit', { answer: LOADING }],
+  ['a server that is loading', 'commit', { answer: redisError('LOADING Redis is loading the dataset in memory') }],
+  [
+    'a server that became a replica',
+    'commit',
+    { answer: redisError("READONLY You can't write against a read only replica.") },
+  ],
   ['an answer that comes late', 'commit', { delayMs: 1_500 }],
   ['a connection lost while customers are read', 'read', 'cut-after'],
 ] as [string, string, Fault][])('%s', async (_, name, fault) => {

@@ -57,3 +57,11 @@ test('a command with too few arguments, or too many, is never sent', () => {
     expect(() => buffer.command('EXEC', 0)).toThrow('arguments')
   }
 })
+
+test('a thousand arguments are counted', () => {
+  const buffer = new RespBuffer(64)
+  const args = Array.from({ length: 1_000 }, (_, i) => ({ kind: 'integer' as const, value: i * 1_000_003 }))
+  buffer.command('MSET', args.length)
+  for (const each of args) write(buffer, each)
+  expect(buffer.commands()).toEqual([resp([{ kind: 'text', value: 'MSET' }, ...args])])
+})
