@@ -16,6 +16,10 @@ export class DueTimers {
   /** Tenant -> a time before which none of its timers is due. */
   readonly #notBefore = new Map<string, number>()
   #keys: string[] = []
+  /** The index is being asked. */
+  #reading: Promise<void> | null = null
+  /** As `#notBefore`, of timers planned since it was asked: it may not have them. */
+  #plannedSince = new Map<string, number>()
 
   /** Nothing is known yet of these tenants' timers. */
   restore(tenants: Iterable<string>): void {
@@ -24,7 +28,9 @@ export class DueTimers {
 
   /** A timer that is in the index, or will be before it is next read. */
   planned(tenantId: string, at: number): void {
-    if (at !== 0 && at < (this.#notBefore.get(tenantId) ?? Number.POSITIVE_INFINITY)) this.#notBefore.set(tenantId, at)
+    if (at === 0) return
+    lower(this.#notBefore, tenantId, at)
+    if (this.#reading !== null) lower(this.#plannedSince, tenantId, at)
   }
 
   /** How long nothing will be due, ms. @param ticks whether a tenant's clock goes on by itself */
@@ -49,9 +55,21 @@ export class DueTimers {
     return most
   }
 
-  /** Keys of customers to look at, at most so many. @param read is called only when something may be due */
-  async take(limit: number, clockOf: (tenantId: string) => number, read: ReadTimers): Promise<string[]> {
-    if (this.#keys.length === 0) await this.#readAhead(clockOf, read)
+  /** Asks the index, if something may be due and nothing that it said is left. Resolves when the answer is there. */
+  async readAhead(clockOf: (tenantId: string) => number, read: ReadTimers): Promise<void> {
+    if (this.#reading === null && this.#keys.length === 0) {
+      const before = this.#mayBeDue(clockOf)
+      if (before.size === 0) return
+      this.#plannedSince = new Map()
+      this.#reading = this.#read(before, read).finally(() => {
+        this.#reading = null
+      })
+    }
+    await this.#reading
+  }
+
+  /** Keys of customers to look at, at most so many, as far as they are known. */
+  take(limit: number): string[] {
     return this.#keys.splice(0, limit)
   }
 
@@ -60,17 +78,27 @@ export class DueTimers {
     this.#keys = [...keys, ...this.#keys]
   }
 
-  async #readAhead(clockOf: (tenantId: string) => number, read: ReadTimers): Promise<void> {
+  /** Tenant -> its time, of those of whom a timer may be due. */
+  #mayBeDue(clockOf: (tenantId: string) => number): Map<string, number> {
     const before = new Map<string, number>()
     for (const [tenant, at] of this.#notBefore) {
       const clock = clockOf(tenant)
       if (at < clock && before.size < READ_TENANTS) before.set(tenant, clock)
     }
-    if (before.size === 0) return
+    return before
+  }
+
+  async #read(before: ReadonlyMap<string, number>, read: ReadTimers): Promise<void> {
     for (const [tenant, { customerIds, next }] of await read(before, READ_TIMERS)) {
       for (const id of customerIds) this.#keys.push(customerKey(tenant, id))
-      if (next === null) this.#notBefore.delete(tenant)
-      else this.#notBefore.set(tenant, next)
+      this.#notBefore.delete(tenant)
+      if (next !== null) lower(this.#notBefore, tenant, next)
+      const planned = this.#plannedSince.get(tenant)
+      if (planned !== undefined) lower(this.#notBefore, tenant, planned)
     }
   }
+}
+
+function lower(times: Map<string, number>, tenant: string, at: number): void {
+  if (at < (times.get(tenant) ?? Number.POSITIVE_INFINITY)) times.set(tenant, at)
 }

@@ -115,6 +115,7 @@ export function createSessionParts({ ports, settings, errors, ...options }: Sess
       settings: (tenantId) => broadcast.settings(tenantId),
       now,
       read: (before, limit) => view.dueTimers(before, limit),
+      onFailure: options.onFailure,
     }),
     sweep: new PopulationSweep({
       tenants: () => streamTimes.all.keys(),

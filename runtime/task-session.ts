@@ -126,7 +126,7 @@ export class TaskSession implements PartitionSession {
         timers.readUpTo(inputs.idleMs)
       }
       const moved = this.#maySweep(inputs) ? await this.#sweepOn() : []
-      const due = await timers.take(batch.length > 0)
+      const due = batch.length > 0 ? timers.takeBesideEvents() : await timers.takeAlone()
       if (batch.length === 0 && moved.length === 0 && due.length === 0) continue
       const missing = processor.prepare(batch, due)
       if (missing.length > 0) await this.#load(missing, signal)

@@ -6,7 +6,7 @@ import type { StreamTimes } from './stream-time.ts'
 /** Timers of one batch that also has events: however many are due at once, events wait for so many at most. */
 const TIMERS_BESIDE_EVENTS = 100
 const TIMERS_ALONE = 200
-/** When nothing comes, the index is asked at most so often. */
+/** The index is asked at most so often, but at once when nothing comes and a timer is known to be due. */
 const LEAST_WAIT_MS = 50
 
 export interface TaskTimersOptions {
@@ -15,6 +15,8 @@ export interface TaskTimersOptions {
   readonly now: () => number
   /** The index, at the position of the task. */
   readonly read: ReadTimers
+  /** A read that nobody waits for has failed. */
+  readonly onFailure: (error: unknown) => void
 }
 
 /** The timers of a task: what time it is for each tenant, and whose timer is due. */
@@ -23,6 +25,8 @@ export class TaskTimers {
   readonly #due = new DueTimers()
   /** All records that there were by then have been taken, epoch ms; null while records wait. */
   #readUpTo: number | null = null
+  /** performance.now() of the last time that the index was asked. */
+  #askedAt = Number.NEGATIVE_INFINITY
 
   constructor(options: TaskTimersOptions) {
     this.#options = options
@@ -64,10 +68,26 @@ export class TaskTimers {
     return this.#due.overdueMs((tenantId) => this.clockOf(tenantId))
   }
 
-  /** Keys of customers to look at in a batch. */
-  async take(besideEvents: boolean): Promise<string[]> {
-    const limit = besideEvents ? TIMERS_BESIDE_EVENTS : TIMERS_ALONE
-    return await this.#due.take(limit, (tenantId) => this.clockOf(tenantId), this.#options.read)
+  /** Keys of customers to look at in a batch without events. */
+  async takeAlone(): Promise<string[]> {
+    await this.#readAhead()
+    return this.#due.take(TIMERS_ALONE)
+  }
+
+  /** Those to look at beside events. They don't wait for the index: what it says goes with one of the next batches. */
+  takeBesideEvents(): string[] {
+    if (performance.now() - this.#askedAt >= LEAST_WAIT_MS) this.#readAhead().catch(this.#options.onFailure)
+    return this.#due.take(TIMERS_BESIDE_EVENTS)
+  }
+
+  async #readAhead(): Promise<void> {
+    await this.#due.readAhead(
+      (tenantId) => this.clockOf(tenantId),
+      (before, limit) => {
+        this.#askedAt = performance.now()
+        return this.#options.read(before, limit)
+      },
+    )
   }
 
   /** What there was no room for. */

@@ -5,6 +5,9 @@ import type { StreamTimes } from './stream-time.ts'
 import type { TakenOver } from './takeover.ts'
 import { untilSettled } from './until-settled.ts'
 
+/** A read of so few keys doesn't wait for the write before: it may have to be done twice. */
+const CHEAP_KEYS = 100
+
 export interface TaskViewOptions {
   readonly partition: number
   readonly store: StateStore
@@ -63,8 +66,10 @@ export class TaskView {
   /** The `customers` values of keys; null: nobody. @param signal gives up sooner than the view's own */
   async read(keys: readonly string[], signal: AbortSignal): Promise<(Buffer | null)[]> {
     const { store, partition } = this.#options
-    await this.#writing
-    return await store.read(partition, this.#offset, keys, signal)
+    const read = (offset: number): Promise<(Buffer | null)[]> => store.read(partition, offset, keys, signal)
+    // Every write that changes customers moves the position.
+    if (keys.length > CHEAP_KEYS) await this.#writing
+    return await this.#atPosition(read)
   }
 
   async readSnapshots(keys: readonly string[]): Promise<(Buffer | null)[]> {
@@ -73,17 +78,31 @@ export class TaskView {
     return await store.readSnapshots(partition, this.#offset, keys, signal)
   }
 
-  /** The index of timers, with all that this task has planned in it. */
+  /** The index of timers, with all that this task has planned in it before. Batches may be written meanwhile. */
   async dueTimers(before: ReadonlyMap<string, number>, limit: number): Promise<Map<string, TimersRead>> {
     const { store, partition, signal } = this.#options
     await this.#writing
-    return await store.dueTimers(partition, this.#offset, before, limit, signal)
+    return await this.#atPosition((offset) => store.dueTimers(partition, offset, before, limit, signal))
   }
 
   async scan(tenantId: string, cursor: string, count: number): Promise<CustomersPage> {
     const { store, partition, signal } = this.#options
     await this.#writing
     return await store.scan(partition, this.#offset, { tenantId, cursor, count }, signal)
+  }
+
+  /** A read beside which writes may be under way: asked again where one of them came, or has yet to come, before it. */
+  async #atPosition<T>(read: (offset: number) => Promise<T>): Promise<T> {
+    for (let settled = -1; ; ) {
+      const offset = this.#offset
+      try {
+        return await read(offset)
+      } catch (error) {
+        if (offset === settled || !(error instanceof AppError && error.code === 'REDIS_FOREIGN')) throw error
+        await untilSettled(() => this.#writing)
+        settled = this.#offset
+      }
+    }
   }
 
   /**

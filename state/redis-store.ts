@@ -64,7 +64,7 @@ export class RedisStore implements StateStore {
     const values: (Buffer | null)[] = []
     for (let from = 0; from < keys.length; from += SLICE) {
       const answer = await this.#view.patiently(`reading ${hash}`, signal, () =>
-        this.#view.run(this.#read, partition, names, listed([expected ?? '', ...keys.slice(from, from + SLICE)])),
+        this.#view.run(this.#read, names, listed([expected ?? '', ...keys.slice(from, from + SLICE)])),
       )
       if (!Array.isArray(answer)) throw foreign(partition, expected)
       values.push(...(answer as (Buffer | null)[]))
@@ -84,7 +84,7 @@ export class RedisStore implements StateStore {
       this.#keys.customers(partition),
     ]
     const answer = await this.#view.patiently('reading customers', signal, () =>
-      this.#view.run(this.#scan, partition, names, listed([expected, cursor, count, customerKey(tenantId, '')])),
+      this.#view.run(this.#scan, names, listed([expected, cursor, count, customerKey(tenantId, '')])),
     )
     if (!Array.isArray(answer)) throw foreign(partition, expected)
     const [next, total, ...pairs] = answer as [Buffer, number, ...Buffer[]]
@@ -103,7 +103,7 @@ export class RedisStore implements StateStore {
     const tenants = [...before.keys()]
     const names = [this.#keys.position(partition), ...tenants.map((tenant) => this.#keys.timers(partition, tenant))]
     const answer = await this.#view.patiently('reading timers', signal, () =>
-      this.#view.run(this.#due, partition, names, listed([expected, limit, ...before.values()])),
+      this.#view.run(this.#due, names, listed([expected, limit, ...before.values()])),
     )
     if (!Array.isArray(answer)) throw foreign(partition, expected)
     return new Map(

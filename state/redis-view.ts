@@ -37,7 +37,8 @@ export class RedisView {
   readonly #onHealth: (error: AppError | null) => void
   readonly #commit = new RedisScript('commit.lua')
   readonly #connections: OwnConnections
-  readonly #resp = new Map<number, RespBuffer>()
+  /** Those that no call uses. */
+  readonly #buffers: RespBuffer[] = []
   #healthy = true
 
   constructor(options: RedisViewOptions) {
@@ -81,7 +82,7 @@ export class RedisView {
     const answer = await this.patiently('writing a view', signal, () =>
       commands.isLarge
         ? this.#connections.use(key, (connection) => this.#commitLarge(connection, key, change, commands))
-        : this.run(this.#commit, partition, commands.keys, commands.scriptArguments(change)),
+        : this.run(this.#commit, commands.keys, commands.scriptArguments(change)),
     )
     stepDone('view-written')
     return String(answer) as WriteAnswer
@@ -130,15 +131,11 @@ export class RedisView {
     )
   }
 
-  /**
-   * A task has one call under way at a time, so its buffer is used again; not after a failure, since the socket may
-   * still be sending from it.
-   */
-  async run(script: RedisScript, partition: number, keys: readonly string[], args: ScriptArguments): Promise<unknown> {
-    const resp = this.#resp.get(partition) ?? new RespBuffer()
-    this.#resp.delete(partition)
+  /** Buffers are used again; not after a failure, since the socket may still be sending from it. */
+  async run(script: RedisScript, keys: readonly string[], args: ScriptArguments): Promise<unknown> {
+    const resp = this.#buffers.pop() ?? new RespBuffer()
     const answer = await script.run(this.#redis, resp, keys, args)
-    this.#resp.set(partition, resp)
+    this.#buffers.push(resp)
     return answer
   }
 

@@ -1,4 +1,5 @@
-import { beforeEach, describe, expect, test } from 'vitest'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { beforeEach, describe, expect, test, vi } from 'vitest'
 import { StreamTimes } from '../../runtime/stream-time.ts'
 import { TaskTimers } from '../../runtime/task-timers.ts'
 import { parseSettings } from '../../schemas/settings.ts'
@@ -6,25 +7,30 @@ import type { TimersRead } from '../../state/state-store.ts'
 
 const settings = { event: parseSettings({ clock: 'event' }), wall: parseSettings({ clock: 'wall' }) }
 
-/** An index in memory, and how often it was asked. */
+/** An index in memory, how often it was asked, and what its answers wait for. */
 class Index {
   readonly timers = new Map<string, number>()
   reads = 0
+  answering: Promise<void> = Promise.resolve()
 
-  read = (before: ReadonlyMap<string, number>, limit: number): Promise<Map<string, TimersRead>> => {
+  read = async (before: ReadonlyMap<string, number>, limit: number): Promise<Map<string, TimersRead>> => {
     this.reads++
+    const answer = this.#answer(before, limit)
+    await this.answering
+    return answer
+  }
+
+  #answer(before: ReadonlyMap<string, number>, limit: number): Map<string, TimersRead> {
     const of = (tenant: string): [string, number][] =>
       [...this.timers].filter(([key]) => key.startsWith(`${tenant}/`)).sort(([, a], [, b]) => a - b)
-    return Promise.resolve(
-      new Map(
-        [...before].map(([tenant, time]) => {
-          const due = of(tenant)
-            .filter(([, at]) => at < time)
-            .slice(0, limit)
-          const customerIds = due.map(([key]) => key.slice(tenant.length + 1))
-          return [tenant, { customerIds, next: of(tenant)[due.length]?.[1] ?? null }]
-        }),
-      ),
+    return new Map(
+      [...before].map(([tenant, time]) => {
+        const due = of(tenant)
+          .filter(([, at]) => at < time)
+          .slice(0, limit)
+        const customerIds = due.map(([key]) => key.slice(tenant.length + 1))
+        return [tenant, { customerIds, next: of(tenant)[due.length]?.[1] ?? null }]
+      }),
     )
   }
 }
@@ -33,16 +39,21 @@ let index: Index
 let streamTimes: StreamTimes
 let timers: TaskTimers
 let now: number
+let failed: unknown
 
 beforeEach(() => {
   index = new Index()
   streamTimes = new StreamTimes()
   now = 1_000_000
+  failed = null
   timers = new TaskTimers({
     streamTimes,
     settings: (tenant) => settings[tenant as keyof typeof settings],
     now: () => now,
     read: index.read,
+    onFailure: (error) => {
+      failed = error
+    },
   })
 })
 
@@ -78,12 +89,12 @@ describe('what time it is', () => {
 test('a million pending timers are not asked about until the first is due', async () => {
   streamTimes.observe('event', 500)
   for (let i = 0; i < 1_000_000; i++) plan(`event/c-${i}`, 1_000 + i)
-  for (let i = 0; i < 100; i++) expect(await timers.take(true)).toEqual([])
+  for (let i = 0; i < 100; i++) expect(await timers.takeAlone()).toEqual([])
   expect(index.reads).toBe(0)
   streamTimes.observe('event', 1_001)
-  expect(await timers.take(true)).toEqual(['event/c-0'])
+  expect(await timers.takeAlone()).toEqual(['event/c-0'])
   index.timers.delete('event/c-0')
-  for (let i = 0; i < 100; i++) expect(await timers.take(true)).toEqual([])
+  for (let i = 0; i < 100; i++) expect(await timers.takeAlone()).toEqual([])
   expect(index.reads).toBe(1)
 })
 
@@ -94,7 +105,7 @@ test('of 100,000 that are due at once, a batch with events gets 100, one without
   timers.planned([{ tenantId: 'event', nextLookAt: 1_000 } as never])
   const seen: string[] = []
   for (let turn = 0; seen.length < 5_000; turn++) {
-    const taken = await timers.take(turn % 2 === 0)
+    const taken = turn % 2 === 0 ? timers.takeBesideEvents() : await timers.takeAlone()
     expect(taken.length).toBeLessThanOrEqual(turn % 2 === 0 ? 100 : 200)
     // What was looked at is written before the index is read again.
     for (const key of taken) index.timers.delete(key)
@@ -107,9 +118,9 @@ test('what there was no room for comes first the next time', async () => {
   streamTimes.observe('event', 2_000)
   plan('event/a', 1)
   plan('event/b', 2)
-  const taken = await timers.take(true)
+  const taken = await timers.takeAlone()
   timers.putBack(taken.slice(1))
-  expect(await timers.take(true)).toEqual(['event/b'])
+  expect(timers.takeBesideEvents()).toEqual(['event/b'])
 })
 
 test('a takeover asks once what there is', async () => {
@@ -117,7 +128,71 @@ test('a takeover asks once what there is', async () => {
   index.timers.set('event/a', 1)
   timers.restore()
   expect(timers.quietMs()).toBe(0)
-  expect(await timers.take(true)).toEqual(['event/a'])
+  expect(await timers.takeAlone()).toEqual(['event/a'])
+})
+
+describe('events', () => {
+  let answer: () => void
+
+  beforeEach(() => {
+    streamTimes.observe('event', 2_000)
+    index.answering = new Promise((resolve) => {
+      answer = resolve
+    })
+  })
+
+  test("don't wait for the index: what it says goes with a later batch", async () => {
+    plan('event/a', 1)
+    for (let i = 0; i < 3; i++) expect(timers.takeBesideEvents()).toEqual([])
+    expect(index.reads).toBe(1)
+    // The index hasn't answered yet, but a batch without events needn't wait for them.
+    expect(timers.quietMs()).toBe(0)
+    answer()
+    await sleep(0)
+    expect(timers.takeBesideEvents()).toEqual(['event/a'])
+  })
+
+  test('have it asked at most every 50 ms', async () => {
+    vi.useFakeTimers({ toFake: ['performance'] })
+    try {
+      answer()
+      for (let ms = 0; ms < 1_000; ms += 10) {
+        plan('event/a', 1)
+        timers.takeBesideEvents()
+        await sleep(0)
+        vi.advanceTimersByTime(10)
+      }
+      expect(index.reads).toBe(20)
+    } finally {
+      vi.useRealTimers()
+    }
+  })
+
+  test.each([
+    ['before those that it knows', 2_100],
+    ['after them', 2_900],
+  ])('plan timers while it is asked, %s: none is forgotten', async (_, at) => {
+    plan('event/a', 1)
+    plan('event/b', 2_500)
+    expect(timers.takeBesideEvents()).toEqual([])
+    plan('event/c', at)
+    answer()
+    await sleep(0)
+    expect(timers.takeBesideEvents()).toEqual(['event/a'])
+    index.timers.delete('event/a')
+    index.timers.delete('event/b')
+    streamTimes.observe('event', 3_000)
+    expect(await timers.takeAlone()).toEqual(['event/c'])
+  })
+
+  test('hear of its failure by the session', async () => {
+    plan('event/a', 1)
+    index.answering = Promise.reject(new Error('foreign'))
+    expect(timers.takeBesideEvents()).toEqual([])
+    await sleep(0)
+    expect(failed).toEqual(new Error('foreign'))
+    await expect(timers.takeAlone()).rejects.toThrow('foreign')
+  })
 })
 
 describe('how long to wait for events', () => {
