@@ -47,6 +47,8 @@ const AGGREGATE_BATCH_BYTES = 64 * 1024
  * TRANSACTION_INTERVAL_MS.
  */
 const FETCH_INTERVAL_MS = 5
+/** The same of deltas, which aggregate tasks take only every AGGREGATE_INTERVAL_MS: fetches in that time. */
+const DELTA_FETCHES = 5
 /**
  * Outlives the last report of a worker that dies while it rebuilds. After both, a position that is missing or has no input
  * offsets still says that the view isn't whole.
@@ -92,7 +94,9 @@ export async function connectWorker(options: ConnectOptions): Promise<WorkerConn
   }
   const kafka = await connect('offsets')
   const groupClients = { customers: await connect('group'), aggregates: await connect('aggregate-group') }
-  const [inputClient, logClient] = [await connect('inputs'), await connect('changelog')]
+  const inputClient = await connect('inputs')
+  const deltaClient = await connect('deltas')
+  const logClient = await connect('changelog')
   const lanes = await Promise.all(Array.from({ length: PRODUCER_LANES }, (_, lane) => connect(`producer-${lane}`)))
   const aggregateLane = await connect('producer-aggregates')
   const partitions = coPartitioned(kafka, topicName)
@@ -118,13 +122,14 @@ export async function connectWorker(options: ConnectOptions): Promise<WorkerConn
     return id === undefined ? created : created.useId(id)
   }
 
-  const fetching = { intervalMs: FETCH_INTERVAL_MS, onHealth: reportHealth(log, 'kafka') }
-  const fetcher = new Fetcher(logClient, fetching)
-  const inputFetcher = new Fetcher(inputClient, fetching)
-  closers.push(
-    () => fetcher.close(),
-    () => inputFetcher.close(),
-  )
+  const openFetcher = (client: KafkaClient, intervalMs: number): Fetcher => {
+    const opened = new Fetcher(client, { intervalMs, onHealth: reportHealth(log, 'kafka') })
+    closers.push(() => opened.close())
+    return opened
+  }
+  const fetcher = openFetcher(logClient, FETCH_INTERVAL_MS)
+  const inputFetcher = openFetcher(inputClient, FETCH_INTERVAL_MS)
+  const deltaFetcher = openFetcher(deltaClient, config.AGGREGATE_INTERVAL_MS / DELTA_FETCHES)
   const broadcast = new TopicBroadcast(log)
   closers.push(() => broadcast.close())
   await broadcast.start(kafka, fetcher, topicName)
@@ -178,7 +183,7 @@ export async function connectWorker(options: ConnectOptions): Promise<WorkerConn
   const aggregates: AggregatePorts = {
     ...shared,
     ...rebuildMark(redis, keys.resultsRebuilding),
-    deltaFetcher: fetcher,
+    deltaFetcher,
     store: new RedisResultStore(stored),
     codecs: { nps: codec<Nps>('nps'), crossSell: codec<CrossSell>('cross-sell').useEncoder(encodeCrossSell) },
     deltaCodecs: {
