@@ -91,9 +91,9 @@ export class DueTimers {
   async #read(before: ReadonlyMap<string, number>, read: ReadTimers): Promise<void> {
     for (const [tenant, { customerIds, next }] of await read(before, READ_TIMERS)) {
       for (const id of customerIds) this.#keys.push(customerKey(tenant, id))
-      this.#notBefore.delete(tenant)
-      if (next !== null) lower(this.#notBefore, tenant, next)
       const planned = this.#plannedSince.get(tenant)
+      if (next === null) this.#notBefore.delete(tenant)
+      else this.#notBefore.set(tenant, next)
       if (planned !== undefined) lower(this.#notBefore, tenant, planned)
     }
   }

@@ -7,15 +7,15 @@ import type { StateChange, StateStore, WriteAnswer } from '../../state/state-sto
 
 /** A view of one customer whose value names the position it was written at. Writes wait until they are let through. */
 class Store implements Partial<StateStore> {
-  position_ = 0
+  offset = 0
   reads = 0
-  readonly #held: (() => void)[] = []
   held = false
+  readonly #held: (() => void)[] = []
 
   async write(_partition: number, { expected, position }: StateChange): Promise<WriteAnswer> {
     if (this.held) await new Promise<void>((resolve) => this.#held.push(resolve))
-    if (expected !== this.position_) return 'foreign'
-    this.position_ = position.offset
+    if (expected !== this.offset) return 'foreign'
+    this.offset = position.offset
     return 'written'
   }
 
@@ -26,7 +26,7 @@ class Store implements Partial<StateStore> {
 
   read(_partition: number, expected: number | null, keys: readonly string[]): Promise<Buffer[]> {
     this.reads++
-    if (expected !== this.position_) {
+    if (expected !== this.offset) {
       return Promise.reject(new AppError('REDIS_FOREIGN', 'elsewhere', { retryable: true }))
     }
     return Promise.resolve(keys.map((key) => Buffer.from(`${key} at ${expected}`)))
@@ -88,7 +88,7 @@ describe('a read', () => {
   })
 
   test('of a view that somebody else moved fails, also without a write', async () => {
-    store.position_ = 7
+    store.offset = 7
     await expect(read()).rejects.toMatchObject({ code: 'REDIS_FOREIGN' })
     await view.write(batch(5))
     await expect(read()).rejects.toMatchObject({ code: 'REDIS_FOREIGN' })
