@@ -1,4 +1,5 @@
 import type { KafkaClient } from './client.ts'
+import { CompactReader, CompactWriter } from './compact-fields.ts'
 import { encodedRequest, type ProtocolCall, protocolError } from './internals.ts'
 import { asKafkaError } from './kafka-error.ts'
 
@@ -6,7 +7,6 @@ const METADATA = 3
 /** The first version that tells ids (Kafka 2.8). kafkajs ends at v6. */
 const VERSION = 10
 const UUID_BYTES = 16
-const NO_TAGS = 0
 const NO_ID = '0'.repeat(UUID_BYTES * 2)
 
 /**
@@ -36,74 +36,32 @@ function metadataCall(topic: string): ProtocolCall<string> {
   }
 }
 
-/** From v9 on lengths are varints, one more than the length, and headers and structures end with tagged fields. */
 function encodeMetadata(topic: string): Buffer {
-  const name = Buffer.from(topic)
-  const length = name.length + 1
-  const lengthBytes = length < 0x80 ? [length] : [(length & 0x7f) | 0x80, length >> 7]
-  return Buffer.concat([
-    Buffer.from([NO_TAGS, 1 + 1]),
-    Buffer.alloc(UUID_BYTES),
-    Buffer.from(lengthBytes),
-    name,
-    // No topic is created, no authorized operations of cluster or topic are asked for.
-    Buffer.from([NO_TAGS, 0, 0, 0, NO_TAGS]),
-  ])
+  const body = new CompactWriter().noTags().length(1).noUuid().text(topic).noTags()
+  // No topic is created, no authorized operations of cluster or topic are asked for.
+  return body.int8(0).int8(0).int8(0).noTags().take()
 }
 
 /** The id of the first topic, as hex. @throws KafkaJSProtocolError when the broker doesn't know the topic */
 function decodeTopicId(raw: Buffer): string {
-  const fields = new CompactFields(raw)
-  fields.skipTags()
-  fields.skip(4)
-  for (let brokers = fields.varint() - 1; brokers > 0; brokers--) {
-    fields.skip(4)
-    fields.skipText()
-    fields.skip(4)
-    fields.skipText()
-    fields.skipTags()
-  }
-  fields.skipText()
-  fields.skip(4)
-  fields.varint()
-  const errorCode = raw.readInt16BE(fields.at)
+  const answer = new CompactReader(raw)
+  answer.tags()
+  // How long the broker throttles.
+  answer.skip(4)
+  answer.each(() => {
+    // A broker's id, host, port and rack.
+    answer.skip(4)
+    answer.text()
+    answer.skip(4)
+    answer.text()
+    answer.tags()
+  })
+  // The cluster, and its controller.
+  answer.text()
+  answer.skip(4)
+  answer.length()
+  const errorCode = answer.int16()
   if (errorCode !== 0) throw protocolError(errorCode)
-  fields.skip(2)
-  fields.skipText()
-  return raw.toString('hex', fields.at, fields.at + UUID_BYTES)
-}
-
-class CompactFields {
-  readonly #raw: Buffer
-  at = 0
-
-  constructor(raw: Buffer) {
-    this.#raw = raw
-  }
-
-  skip(bytes: number): void {
-    this.at += bytes
-  }
-
-  varint(): number {
-    let value = 0
-    for (let shift = 0; ; shift += 7) {
-      const byte = this.#raw.readUInt8(this.at++)
-      value |= (byte & 0x7f) << shift
-      if (byte < 0x80) return value
-    }
-  }
-
-  skipText(): void {
-    const length = this.varint() - 1
-    this.skip(Math.max(length, 0))
-  }
-
-  skipTags(): void {
-    for (let tags = this.varint(); tags > 0; tags--) {
-      this.varint()
-      const bytes = this.varint()
-      this.skip(bytes)
-    }
-  }
+  answer.text()
+  return answer.hex(UUID_BYTES)
 }
