@@ -173,10 +173,30 @@ export function responseOf<T>(api: string, version: number): ProtocolCall<T>['re
   return guarded(`protocol/requests/${api}/v${version}/response.js`)
 }
 
+/** Codes that kafkajs doesn't know: they came with versions of requests that it doesn't speak. */
+const LATER_CODES: Readonly<
+  Record<number, { readonly type: string; readonly message: string; readonly retriable: boolean }>
+> = {
+  90: {
+    type: 'PRODUCER_FENCED',
+    message: 'There is a newer producer with the same transactional id',
+    retriable: false,
+  },
+  120: {
+    type: 'TRANSACTION_ABORTABLE',
+    message: 'The transaction can only be aborted, and done again',
+    retriable: true,
+  },
+}
+
 /** A KafkaJSProtocolError for a code in an answer that everscore decodes itself. */
 export function protocolError(code: number): Error & { type: string; retriable: boolean } {
   const { createErrorFromCode } = guarded<{
     createErrorFromCode(code: number): Error & { type: string; retriable: boolean }
   }>('protocol/error.js')
-  return createErrorFromCode(code)
+  return Object.assign(createErrorFromCode(code), LATER_CODES[code])
+}
+
+export function throwIfRefused(errorCode: number): void {
+  if (errorCode !== 0) throw protocolError(errorCode)
 }

@@ -12,15 +12,14 @@ export interface ProduceTarget {
   readonly batch: Buffer
 }
 
-interface ProduceAnswer {
-  readonly topics: readonly {
-    readonly topicName: string
-    readonly partitions: readonly {
-      readonly partition: number
-      readonly errorCode: number
-      readonly baseOffset: string
-    }[]
-  }[]
+export interface PartitionAnswer {
+  readonly partition: number
+  readonly errorCode: number
+  readonly baseOffset: string
+}
+
+export interface ProduceAnswer {
+  readonly topics: readonly { readonly topicName: string; readonly partitions: readonly PartitionAnswer[] }[]
 }
 
 /** Produce v7, acks=all: one record batch a partition, sent from where it was built. */

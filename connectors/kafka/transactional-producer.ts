@@ -1,13 +1,21 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { AppError } from '../../schemas/errors.ts'
 import { stepDone } from '../../schemas/steps.ts'
+import { chooseDialect } from './choose-dialect.ts'
 import type { KafkaClient } from './client.ts'
 import type { CompressionType } from './compression.ts'
 import type { Broker } from './internals.ts'
 import { asKafkaError, kafkaErrorType } from './kafka-error.ts'
-import { baseOffsets, produceCall } from './produce-codec.ts'
+import { baseOffsets } from './produce-codec.ts'
 import { sendRaw } from './raw-call.ts'
 import type { RecordBatchBuilder } from './record-batch-builder.ts'
+import {
+  addingFirst,
+  asKafkajs,
+  type OffsetToCommit,
+  type ProducerIdentity,
+  type TransactionDialect,
+} from './transaction-dialect.ts'
 
 /** Answers that only mean "not yet": the last transaction's markers are being written, or a coordinator moves. */
 const NOT_YET_TYPES = new Set([
@@ -25,12 +33,6 @@ interface Coordinated {
   readonly name: string
 }
 
-interface ProducerId {
-  readonly transactionalId: string
-  readonly producerId: string
-  readonly producerEpoch: number
-}
-
 export interface TransactionOutput {
   readonly topic: string
   readonly partition: number
@@ -43,7 +45,7 @@ export interface Transaction {
   /** null: no offsets are committed. */
   readonly group: string | null
   /** Next offset to read of each input partition. */
-  readonly offsets: readonly { readonly topic: string; readonly partition: number; readonly offset: number }[]
+  readonly offsets: readonly OffsetToCommit[]
 }
 
 export interface TransactionalProducerOptions {
@@ -54,6 +56,8 @@ export interface TransactionalProducerOptions {
   readonly requestTimeoutMs: number
   /** Of the batches; none by default. */
   readonly compression?: CompressionType
+  /** How transactions are told to the brokers; by default as `open` finds them to understand it. */
+  readonly dialect?: TransactionDialect
 }
 
 /**
@@ -64,22 +68,26 @@ export interface TransactionalProducerOptions {
 export class TransactionalProducer {
   readonly #options: TransactionalProducerOptions
   readonly #sequences = new Map<string, number>()
-  #producerId = -1n
-  #epoch = -1
+  #dialect: TransactionDialect = addingFirst
+  #identity: ProducerIdentity
   #usable = false
 
   constructor(options: TransactionalProducerOptions) {
     this.#options = options
+    this.#identity = { transactionalId: options.transactionalId, producerId: -1n, epoch: -1 }
   }
 
   async open(): Promise<void> {
-    const { transactionalId, transactionTimeoutMs } = this.#options
+    const { transactionalId, transactionTimeoutMs, requestTimeoutMs, dialect } = this.#options
     const { producerId, producerEpoch } = await this.#withCoordinator('taking the transactional id over', (broker) =>
       broker.initProducerId({ transactionalId, transactionTimeout: transactionTimeoutMs }),
     )
-    this.#producerId = BigInt(producerId)
-    this.#epoch = producerEpoch
-    this.#sequences.clear()
+    this.#dialect =
+      dialect ??
+      (await this.#withCoordinator('asking how transactions are written', (broker) =>
+        chooseDialect(broker, requestTimeoutMs),
+      ))
+    this.#become({ transactionalId, producerId: BigInt(producerId), epoch: producerEpoch })
     this.#usable = true
   }
 
@@ -89,24 +97,27 @@ export class TransactionalProducer {
     this.#usable = false
     stepDone('batch-processed')
     const { outputs, group, offsets } = transaction
-    await this.#add(outputs, group)
+    if (this.#dialect.addsFirst) await this.#add(outputs, group)
     stepDone('transaction-begun')
     const [written] = await allSettledOrThrow([
       this.#produce(outputs),
       group === null ? Promise.resolve() : this.#commitOffsets(group, offsets),
     ])
     stepDone('transaction-written')
-    await this.#withCoordinator('committing the transaction', (broker) =>
-      broker.endTxn({ ...this.#id(), transactionResult: true }),
+    const next = await this.#withCoordinator('committing the transaction', (broker) =>
+      this.#dialect.end(broker, this.#identity, this.#options.requestTimeoutMs),
     )
     stepDone('transaction-ended')
+    this.#become(next)
     this.#usable = true
     return written
   }
 
-  #id(): ProducerId {
-    const { transactionalId } = this.#options
-    return { transactionalId, producerId: String(this.#producerId), producerEpoch: this.#epoch }
+  /** Sequences are those of an epoch. */
+  #become(identity: ProducerIdentity): void {
+    if (identity === this.#identity) return
+    this.#identity = identity
+    this.#sequences.clear()
   }
 
   /** Two requests at once: a broker answers those of one connection in their order. */
@@ -117,14 +128,14 @@ export class TransactionalProducer {
     if (topics.length > 0) {
       requests.push(
         this.#withCoordinator('adding partitions to the transaction', (broker) =>
-          broker.addPartitionsToTxn({ ...this.#id(), topics }),
+          broker.addPartitionsToTxn({ ...asKafkajs(this.#identity), topics }),
         ),
       )
     }
     if (group !== null) {
       requests.push(
         this.#withCoordinator('adding offsets to the transaction', (broker) =>
-          broker.addOffsetsToTxn({ ...this.#id(), groupId: group }),
+          broker.addOffsetsToTxn({ ...asKafkajs(this.#identity), groupId: group }),
         ),
       )
     }
@@ -141,7 +152,7 @@ export class TransactionalProducer {
 
   /** A request takes one batch of each partition: the later ones follow on the same connection, in their order. */
   async #produceTo(nodeId: number, outputs: readonly TransactionOutput[]): Promise<Map<string, number>> {
-    const { client, transactionalId, requestTimeoutMs } = this.#options
+    const { client, requestTimeoutMs } = this.#options
     const requests = Math.max(...outputs.map(({ batches }) => batches.length))
     const ends = new Map<string, number>()
     try {
@@ -155,7 +166,8 @@ export class TransactionalProducer {
               partition,
               batch: this.#stamped(topic, partition, batches[i]!),
             }))
-          const bases = baseOffsets(await sendRaw(broker, produceCall(transactionalId, targets, requestTimeoutMs)))
+          const call = this.#dialect.produce(this.#identity, targets, requestTimeoutMs)
+          const bases = baseOffsets(await sendRaw(broker, call))
           for (const { topic, partition, batches } of outputs) {
             const base = bases.get(`${topic}/${partition}`)
             if (base !== undefined && i === batches.length - 1) {
@@ -174,17 +186,15 @@ export class TransactionalProducer {
     const name = `${topic}/${partition}`
     const baseSequence = this.#sequences.get(name) ?? 0
     this.#sequences.set(name, (baseSequence + batch.count) % 2 ** 31)
-    const stamp = { producerId: this.#producerId, producerEpoch: this.#epoch, baseSequence, transactional: true }
+    const { producerId, epoch } = this.#identity
+    const stamp = { producerId, producerEpoch: epoch, baseSequence, transactional: true }
     return batch.finish(stamp, this.#options.compression)
   }
 
   async #commitOffsets(group: string, offsets: Transaction['offsets']): Promise<void> {
-    const topics = offsets.map(({ topic, partition, offset }) => ({
-      topic,
-      partitions: [{ partition, offset: String(offset), metadata: '' }],
-    }))
+    const request = { identity: this.#identity, group, offsets, timeoutMs: this.#options.requestTimeoutMs }
     await this.#asking({ kind: 'group', name: group }, 'committing the offsets', (coordinator) =>
-      coordinator.txnOffsetCommit({ ...this.#id(), groupId: group, topics }),
+      this.#dialect.commitOffsets({ ...request, coordinator }),
     )
     stepDone('offsets-sent')
   }

@@ -9,6 +9,7 @@ import type { FaultProxy } from '../faults/proxy/fault-proxy.ts'
 import type { Fault, Rule } from '../faults/proxy/fault-rules.ts'
 import {
   CODES,
+  hideTransactionVersion,
   refuse,
   refuseAddPartitions,
   refuseFetch,
@@ -50,55 +51,108 @@ async function breakInTheMiddle(name: string, fault: Fault, times = 1): Promise<
   return { rule, worker }
 }
 
-describe('an answer that doesn’t come in time: the batch’s outcome is found out by taking the partition over', () => {
-  test.each([
-    ['a late produce ack', 'Produce', { delayMs: 1_500 }],
-    ['a lost produce ack', 'Produce', 'lose-answer'],
-    ['records that never arrive', 'Produce', 'lose-request'],
-    ['a connection that ends before the records arrive', 'Produce', 'cut-before'],
-    ['a connection that ends after the records were written', 'Produce', 'cut-after'],
-    ['a lost answer about offsets', 'TxnOffsetCommit', 'lose-answer'],
-    ['a commit that never arrives', 'EndTxn', 'lose-request'],
-    ['a connection that ends before the commit arrives', 'EndTxn', 'cut-before'],
-  ] as [string, string, Fault][])('%s', async (_, name, fault) => {
-    const { rule, worker } = await breakInTheMiddle(name, fault)
-    await run.expectExactlyOnce()
-    expect(rule.hits).toBe(1)
-    expect(worker.worker.counters.abortedBatches).toBeGreaterThan(0)
+describe.each([
+  ['that adds what is written to a transaction by itself', false],
+  ['that wants to be told before', true],
+])('a cluster %s', (_, addsFirst) => {
+  beforeEach(() => {
+    if (addsFirst) proxy.rules.add('ApiVersions', { rewrite: hideTransactionVersion }, Number.POSITIVE_INFINITY)
   })
 
-  test.each([
-    ['a late answer', { delayMs: 1_500 }],
-    ['a lost answer', 'lose-answer'],
-    ['a connection that ends', 'cut-after'],
-  ] as [string, Fault][])('%s to a commit that the broker has done: the batch is not repeated', async (_, fault) => {
-    const { rule, worker } = await breakInTheMiddle('EndTxn', fault)
-    await run.expectExactlyOnce()
-    expect(rule.hits).toBe(1)
-    const { abortedBatches, restoredRecords } = worker.worker.counters
-    expect(abortedBatches).toBeGreaterThan(0)
-    // The client was refused, the broker had committed: the takeover found the records in the changelog.
-    expect(restoredRecords).toBeGreaterThan(0)
-  })
-})
+  describe('an answer that doesn’t come in time: the batch’s outcome is found out by taking the partition over', () => {
+    test.each([
+      ['a late produce ack', 'Produce', { delayMs: 1_500 }],
+      ['a lost produce ack', 'Produce', 'lose-answer'],
+      ['records that never arrive', 'Produce', 'lose-request'],
+      ['a connection that ends before the records arrive', 'Produce', 'cut-before'],
+      ['a connection that ends after the records were written', 'Produce', 'cut-after'],
+      ['a lost answer about offsets', 'TxnOffsetCommit', 'lose-answer'],
+      ['a commit that never arrives', 'EndTxn', 'lose-request'],
+      ['a connection that ends before the commit arrives', 'EndTxn', 'cut-before'],
+    ] as [string, string, Fault][])('%s', async (_, name, fault) => {
+      const { rule, worker } = await breakInTheMiddle(name, fault)
+      await run.expectExactlyOnce()
+      expect(rule.hits).toBe(1)
+      expect(worker.worker.counters.abortedBatches).toBeGreaterThan(0)
+    })
 
-test('a coordinator that moved is looked for again, and nothing is thrown away', async () => {
-  const worker = await run.work(behindProxy)
-  await run.write(600)
-  await run.settled()
-  const { rules } = proxy
-  const moved = CODES.NOT_COORDINATOR
-  const armed = [
-    rules.add('AddPartitionsToTxn', { answer: refuseAddPartitions(moved) }, 2),
-    rules.add('AddOffsetsToTxn', { answer: refuse(moved) }, 2),
-    rules.add('TxnOffsetCommit', { answer: refuseOffsets(moved) }, 2),
-    rules.add('EndTxn', { answer: refuse(moved) }, 2),
-    rules.add('Heartbeat', { answer: refuse(moved) }, 2),
-  ]
-  await run.write()
-  await run.expectExactlyOnce()
-  await waitFor('the heartbeats to be refused', () => armed.every(({ hits }) => hits === 2))
-  expect(worker.worker.counters.abortedBatches).toBe(0)
+    test.each([
+      ['a late answer', { delayMs: 1_500 }],
+      ['a lost answer', 'lose-answer'],
+      ['a connection that ends', 'cut-after'],
+    ] as [string, Fault][])('%s to a commit that the broker has done: the batch is not repeated', async (_, fault) => {
+      const { rule, worker } = await breakInTheMiddle('EndTxn', fault)
+      await run.expectExactlyOnce()
+      expect(rule.hits).toBe(1)
+      const { abortedBatches, restoredRecords } = worker.worker.counters
+      expect(abortedBatches).toBeGreaterThan(0)
+      // The client was refused, the broker had committed: the takeover found the records in the changelog.
+      expect(restoredRecords).toBeGreaterThan(0)
+    })
+  })
+
+  test('a coordinator that moved is looked for again, and nothing is thrown away', async () => {
+    const worker = await run.work(behindProxy)
+    await run.write(600)
+    await run.settled()
+    const { rules } = proxy
+    const moved = CODES.NOT_COORDINATOR
+    const armed = [
+      ...(addsFirst
+        ? [
+            rules.add('AddPartitionsToTxn', { answer: refuseAddPartitions(moved) }, 2),
+            rules.add('AddOffsetsToTxn', { answer: refuse(moved) }, 2),
+          ]
+        : []),
+      rules.add('TxnOffsetCommit', { answer: refuseOffsets(moved) }, 2),
+      rules.add('EndTxn', { answer: refuse(moved) }, 2),
+      rules.add('Heartbeat', { answer: refuse(moved) }, 2),
+    ]
+    const told = rules.add('AddOffsetsToTxn', 'pass', Number.POSITIVE_INFINITY)
+    await run.write()
+    await run.expectExactlyOnce()
+    expect(told.hits > 0).toBe(addsFirst)
+    await waitFor('the heartbeats to be refused', () => armed.every(({ hits }) => hits === 2))
+    expect(worker.worker.counters.abortedBatches).toBe(0)
+  })
+
+  test('a producer that is fenced in the middle of its batch loses the batch; who owns the partition does it again', async () => {
+    const gate = Promise.withResolvers<void>()
+    const { rule, worker } = await breakInTheMiddle('EndTxn', { until: gate.promise })
+    await rule.hit
+    // Somebody else takes every transactional id.
+    const { config, group } = run.installation
+    const client = new KafkaClient(kafkaSettings(config, 'fence'))
+    await client.connect([run.installation.topic('customers')])
+    for (let partition = 0; partition < PARTITIONS; partition++) {
+      const transactionalId = `${group}-customers-${partition}`
+      await new TransactionalProducer({
+        client,
+        transactionalId,
+        transactionTimeoutMs: 5_000,
+        requestTimeoutMs: 5_000,
+      }).open()
+    }
+    await client.close()
+    gate.resolve()
+    await run.expectExactlyOnce()
+    expect(worker.log.some(({ code }) => code === 'PRODUCER_FENCED')).toBe(true)
+  })
+
+  test('a partition that goes to another worker in the middle of a batch: the batch is the new owner’s', async () => {
+    const gate = Promise.withResolvers<void>()
+    const { rule, worker: zombie } = await breakInTheMiddle('EndTxn', { until: gate.promise }, PARTITIONS)
+    await rule.hit
+    const other = await run.work({})
+    await waitFor('the other worker to have partitions', () =>
+      other.worker.tasks.some(({ state }) => state === 'running'),
+    )
+    gate.resolve()
+    await run.expectExactlyOnce()
+    const shared = [...zombie.worker.tasks, ...other.worker.tasks].map(({ partition }) => partition)
+    expect(shared.toSorted()).toEqual([0, 1, 2])
+    expect(other.worker.counters.batches).toBeGreaterThan(0)
+  })
 })
 
 test('a coordinator that moves while partitions are taken over is looked for again', async () => {
@@ -107,44 +161,6 @@ test('a coordinator that moves while partitions are taken over is looked for aga
   await run.work(behindProxy)
   await run.expectExactlyOnce()
   expect(rule.hits).toBe(4)
-})
-
-test('a producer that is fenced in the middle of its batch loses the batch; who owns the partition does it again', async () => {
-  const gate = Promise.withResolvers<void>()
-  const { rule, worker } = await breakInTheMiddle('EndTxn', { until: gate.promise })
-  await rule.hit
-  // Somebody else takes every transactional id.
-  const { config, group } = run.installation
-  const client = new KafkaClient(kafkaSettings(config, 'fence'))
-  await client.connect([run.installation.topic('customers')])
-  for (let partition = 0; partition < PARTITIONS; partition++) {
-    const transactionalId = `${group}-customers-${partition}`
-    await new TransactionalProducer({
-      client,
-      transactionalId,
-      transactionTimeoutMs: 5_000,
-      requestTimeoutMs: 5_000,
-    }).open()
-  }
-  await client.close()
-  gate.resolve()
-  await run.expectExactlyOnce()
-  expect(worker.log.some(({ code }) => code === 'PRODUCER_FENCED')).toBe(true)
-})
-
-test('a partition that goes to another worker in the middle of a batch: the batch is the new owner’s', async () => {
-  const gate = Promise.withResolvers<void>()
-  const { rule, worker: zombie } = await breakInTheMiddle('EndTxn', { until: gate.promise }, PARTITIONS)
-  await rule.hit
-  const other = await run.work({})
-  await waitFor('the other worker to have partitions', () =>
-    other.worker.tasks.some(({ state }) => state === 'running'),
-  )
-  gate.resolve()
-  await run.expectExactlyOnce()
-  const shared = [...zombie.worker.tasks, ...other.worker.tasks].map(({ partition }) => partition)
-  expect(shared.toSorted()).toEqual([0, 1, 2])
-  expect(other.worker.counters.batches).toBeGreaterThan(0)
 })
 
 test.each([

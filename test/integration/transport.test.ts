@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { addingImplicitly } from '../../connectors/kafka/adding-implicitly.ts'
+import { chooseDialect } from '../../connectors/kafka/choose-dialect.ts'
 import { KafkaClient } from '../../connectors/kafka/client.ts'
 import type { CompressionType } from '../../connectors/kafka/compression.ts'
 import type { ConsumedRecord } from '../../connectors/kafka/consumed-record.ts'
@@ -6,7 +8,14 @@ import { EventProducer } from '../../connectors/kafka/event-producer.ts'
 import { Fetcher, type FetchProgress } from '../../connectors/kafka/fetcher.ts'
 import { committedOffsets, logRange } from '../../connectors/kafka/offsets.ts'
 import { readPartition } from '../../connectors/kafka/partition-reader.ts'
+import { baseOffsets } from '../../connectors/kafka/produce-codec.ts'
+import { sendRaw } from '../../connectors/kafka/raw-call.ts'
 import { RecordBatchBuilder } from '../../connectors/kafka/record-batch-builder.ts'
+import {
+  addingFirst,
+  type ProducerIdentity,
+  type TransactionDialect,
+} from '../../connectors/kafka/transaction-dialect.ts'
 import { TransactionalProducer } from '../../connectors/kafka/transactional-producer.ts'
 import { servers } from './servers.ts'
 import { withAdmin } from './stack-clients.ts'
@@ -22,7 +31,7 @@ const other = `${prefix}changes`
 const packed = `${prefix}packed`
 const input = `${prefix}inputs`
 const group = `${prefix}group`
-const PARTITIONS = 20
+const PARTITIONS = 40
 let client: KafkaClient
 
 const settings = () => ({ brokers: servers().kafkaBrokers.split(','), clientId: 'transport-test' })
@@ -39,7 +48,7 @@ beforeAll(async () => {
       waitForLeaders: true,
       topics: [topic, other, packed, input].map((name) => ({
         topic: name,
-        numPartitions: name === other ? 1 : PARTITIONS,
+        numPartitions: PARTITIONS,
         // The records' times are small numbers, which retention would take for old.
         configEntries: [{ name: 'retention.ms', value: '-1' }],
       })),
@@ -62,9 +71,15 @@ afterAll(async () => {
 let lastPartition = 0
 const newPartition = (): number => lastPartition++
 
-function producerOf(id: string, its = client, compression: CompressionType = 'none'): TransactionalProducer {
+interface Producing {
+  readonly its?: KafkaClient
+  readonly compression?: CompressionType
+  readonly dialect?: TransactionDialect
+}
+
+function producerOf(id: string, { its = client, ...options }: Producing = {}): TransactionalProducer {
   const timeouts = { transactionTimeoutMs: 30_000, requestTimeoutMs: 10_000 }
-  return new TransactionalProducer({ client: its, transactionalId: prefix + id, ...timeouts, compression })
+  return new TransactionalProducer({ client: its, transactionalId: prefix + id, ...timeouts, ...options })
 }
 
 function batchOf(...texts: string[]): RecordBatchBuilder {
@@ -104,21 +119,30 @@ async function committedTexts(partition: number): Promise<string[]> {
   return (await readWholePartition(client, topic, partition)).map(({ value }) => String(value))
 }
 
-/** Records that a producer leaves in a transaction which nobody ends: its commit is cut off at the given request. */
-async function leaveOpen(partition: number, id: string, ...texts: string[]): Promise<void> {
-  const victim = await connected()
-  const producer = producerOf(id, victim)
+/** Records that a producer leaves in a transaction which nobody ends: it is killed before. */
+async function leaveOpen(
+  partition: number,
+  id: string,
+  dialect: TransactionDialect,
+  ...texts: string[]
+): Promise<void> {
+  const killed = { ...dialect, end: () => Promise.reject(new Error('killed before the end of the transaction')) }
+  const producer = producerOf(id, { dialect: killed })
   await producer.open()
-  const coordinator = await victim.coordinator(prefix + id, 'transaction')
-  coordinator.endTxn = () => Promise.reject(new Error('killed before the end of the transaction'))
   await expect(producer.commit(transaction({ partition }, ...texts))).rejects.toThrow(/killed/)
-  await victim.close()
 }
 
-describe('transactions', () => {
+describe.each([
+  ['adding first', addingFirst, 0],
+  ['adding implicitly', addingImplicitly, 2],
+] as const)('transactions, %s', (name, dialect, packedFrom) => {
+  const mine = (id: string, options: Producing = {}) => producerOf(`${name}-${id}`, { dialect, ...options })
+  const leavesOpen = (partition: number, id: string, ...texts: string[]) =>
+    leaveOpen(partition, `${name}-${id}`, dialect, ...texts)
+
   test('what was committed is visible, up to the offsets that commit answered and the offsets of the group', async () => {
     const partition = newPartition()
-    const producer = producerOf('visible')
+    const producer = mine('visible')
     await producer.open()
     const written = await producer.commit({
       outputs: [
@@ -143,8 +167,9 @@ describe('transactions', () => {
   test.each([
     ['lz4', 0],
     ['zstd', 1],
-  ] as const)('a broker takes batches compressed with %s', async (compression, partition) => {
-    const producer = producerOf(compression, client, compression)
+  ] as const)('a broker takes batches compressed with %s', async (compression, n) => {
+    const partition = packedFrom + n
+    const producer = mine(compression, { compression })
     await producer.open()
     const texts = Array.from({ length: 300 }, (_, i) => `value ${i}`)
     const outputs = [{ topic: packed, partition, batches: [batchOf(...texts)] }]
@@ -156,7 +181,7 @@ describe('transactions', () => {
 
   test('what is not committed yet is seen by nobody who reads committed records, and its offsets neither', async () => {
     const partition = newPartition()
-    await leaveOpen(partition, 'open', 'uncommitted')
+    await leavesOpen(partition, 'open', 'uncommitted')
     const range = await logRange(client, topic, partition)
     expect(range).toEqual({ start: 0, end: 1 })
     expect(await kafkajsReads({ brokers: servers().kafkaBrokers, topic, partition, readUncommitted: true })).toEqual([
@@ -182,8 +207,8 @@ describe('transactions', () => {
 
   test('taking the id over ends the transaction that its owner left open: nothing of it is ever visible', async () => {
     const partition = newPartition()
-    await leaveOpen(partition, 'taken-over', 'lost 1', 'lost 2')
-    const owner = producerOf('taken-over')
+    await leavesOpen(partition, 'taken-over', 'lost 1', 'lost 2')
+    const owner = mine('taken-over')
     await owner.open()
     await owner.commit(transaction({ partition, offset: 2 }, 'kept'))
     expect(await committedTexts(partition)).toEqual(['kept'])
@@ -194,7 +219,7 @@ describe('transactions', () => {
 
   test('a second producer of the same id fences the first, whose commit leaves nothing', async () => {
     const partition = newPartition()
-    const [first, second] = [producerOf('fenced'), producerOf('fenced')]
+    const [first, second] = [mine('fenced'), mine('fenced')]
     await first.open()
     await first.commit(transaction({ partition, offset: 1 }, 'by the first'))
     await second.open()
@@ -209,7 +234,7 @@ describe('transactions', () => {
 
   test('sequences go on over many transactions of one producer, none lost and none twice', async () => {
     const partition = newPartition()
-    const producer = producerOf('sequences')
+    const producer = mine('sequences')
     await producer.open()
     const expected: string[] = []
     let end = 0
@@ -224,9 +249,30 @@ describe('transactions', () => {
     await expectCommitted(partition, 59)
   })
 
+  test('records that come after the end of their transaction are no part of the next one', async () => {
+    const partition = newPartition()
+    const writers: ProducerIdentity[] = []
+    const end: TransactionDialect['end'] = (broker, identity, timeoutMs) => {
+      writers.push(identity)
+      return dialect.end(broker, identity, timeoutMs)
+    }
+    const producer = mine('late', { dialect: { ...dialect, end } })
+    await producer.open()
+    await producer.commit(transaction({ partition, offset: 1 }, 'in time'))
+    await expectEnd(partition, 2)
+    const { producerId, epoch: producerEpoch } = writers[0]!
+    const stamp = { producerId, producerEpoch, baseSequence: 1, transactional: true }
+    const late = [{ topic, partition, batch: batchOf('late').finish(stamp) }]
+    const leader = await client.broker(client.leaderOf(topic, partition))
+    const answer = await sendRaw(leader, dialect.produce(writers[0]!, late, 10_000))
+    expect(() => baseOffsets(answer)).toThrow(expect.objectContaining({ name: 'KafkaJSProtocolError' }))
+    await producer.commit(transaction({ partition, offset: 2 }, 'the next'))
+    expect(await committedTexts(partition)).toEqual(['in time', 'the next'])
+  })
+
   test('several batches of one partition stand in their order', async () => {
     const partition = newPartition()
-    const producer = producerOf('batches')
+    const producer = mine('batches')
     await producer.open()
     const expected: string[] = []
     for (let i = 0; i < 5; i++) {
@@ -244,7 +290,7 @@ describe('transactions', () => {
 
   test('a transaction of offsets alone is one, too', async () => {
     const partition = newPartition()
-    const producer = producerOf('offsets')
+    const producer = mine('offsets')
     await producer.open()
     expect(await producer.commit(transaction({ partition, offset: 5 }))).toEqual(new Map())
     await expectCommitted(partition, 5)
@@ -254,13 +300,13 @@ describe('transactions', () => {
 
   test('a batch that is larger than its topic takes fails the transaction, and the next owner goes on', async () => {
     const partition = newPartition()
-    const producer = producerOf('too-large')
+    const producer = mine('too-large')
     await producer.open()
     await expect(producer.commit(transaction({ partition, offset: 9 }, 'x'.repeat(2_000_000)))).rejects.toMatchObject({
       code: 'KAFKA_REFUSED',
       details: { type: 'MESSAGE_TOO_LARGE' },
     })
-    const next = producerOf('too-large')
+    const next = mine('too-large')
     await next.open()
     await next.commit(transaction({ partition, offset: 1 }, 'small'))
     expect(await committedTexts(partition)).toEqual(['small'])
@@ -269,12 +315,25 @@ describe('transactions', () => {
 
   test('kafkajs, which knows nothing of our encoding, reads the same', async () => {
     const partition = newPartition()
-    await leaveOpen(partition, 'kafkajs', 'aborted')
-    const producer = producerOf('kafkajs')
+    await leavesOpen(partition, 'kafkajs', 'aborted')
+    const producer = mine('kafkajs')
     await producer.open()
     await producer.commit(transaction({ partition }, 'first', 'ümläut', '😀'))
     expect(await kafkajsReads({ brokers: servers().kafkaBrokers, topic, partition })).toEqual(['first', 'ümläut', '😀'])
   })
+})
+
+test('a cluster of Kafka 4 adds implicitly; an id may change its way from one owner to the next', async () => {
+  expect(await chooseDialect(await client.coordinator(`${prefix}ways`, 'transaction'), 10_000)).toBe(addingImplicitly)
+  const partition = newPartition()
+  const texts = ['first', 'implicit', 'first again', 'as it is found']
+  for (const [i, dialect] of [addingFirst, addingImplicitly, addingFirst, undefined].entries()) {
+    const producer = producerOf('ways', { ...(dialect && { dialect }) })
+    await producer.open()
+    await producer.commit(transaction({ partition, offset: i }, texts[i]!))
+  }
+  expect(await committedTexts(partition)).toEqual(texts)
+  await expectCommitted(partition, 3)
 })
 
 describe('reading a partition', () => {
@@ -283,7 +342,7 @@ describe('reading a partition', () => {
     const producer = producerOf('markers')
     await producer.open()
     for (const text of ['a', 'b', 'c']) await producer.commit(transaction({ partition }, text))
-    await leaveOpen(partition, 'markers', 'aborted')
+    await leaveOpen(partition, 'markers', addingFirst, 'aborted')
     await producerOf('markers').open()
     const { end } = await logRange(client, topic, partition)
     // Three records and their markers, one aborted record and its marker.

@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module'
 import { expect, test } from 'vitest'
+import { protocolError } from '../../../connectors/kafka/internals.ts'
 import { asKafkaError, kafkaErrorType } from '../../../connectors/kafka/kafka-error.ts'
 import { AppError } from '../../../schemas/errors.ts'
 
@@ -48,6 +49,8 @@ test.each<[string, unknown, string, string]>([
     'KafkaJSSASLAuthenticationError',
   ],
   ['an older epoch', createErrorFromCode(47), 'PRODUCER_FENCED', 'INVALID_PRODUCER_EPOCH'],
+  ['a newer owner, as Kafka 4 says it', protocolError(90), 'PRODUCER_FENCED', 'PRODUCER_FENCED'],
+  ['a transaction that must be done again', protocolError(120), 'KAFKA_UNAVAILABLE', 'TRANSACTION_ABORTABLE'],
   ['a bug of ours', new TypeError('x is not y'), 'KAFKA_REFUSED', 'TypeError'],
 ])('%s', (_name, error, code, type) => {
   const seen = asKafkaError(error, 'fetching', { topic: 't' })

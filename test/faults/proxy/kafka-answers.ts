@@ -17,11 +17,20 @@ function bodyOf(request: Buffer): KafkaReader {
   return reader
 }
 
-/** Heartbeat, AddOffsetsToTxn, EndTxn: throttle time and error code. */
+const END_TXN = 26
+const NO_TAGS = Buffer.from([0])
+
+const versionOf = (request: Buffer): number => request.readInt16BE(6)
+
+/** Heartbeat, AddOffsetsToTxn, EndTxn v0–2 and v5: throttle time and error code. */
 export const refuse =
   (code: number) =>
-  (request: Buffer): Buffer =>
-    frame(request, [int32(0), int16(code)])
+  (request: Buffer): Buffer => {
+    const fields = [int32(0), int16(code)]
+    const isFlexible = request.readInt16BE(4) === END_TXN && versionOf(request) >= 3
+    // With v5 an identity comes behind the code.
+    return frame(request, isFlexible ? [NO_TAGS, ...fields, Buffer.alloc(10, 0xff), NO_TAGS] : fields)
+  }
 
 export const refuseInitProducerId =
   (code: number) =>
@@ -40,10 +49,11 @@ export const refuseAddPartitions =
     return frame(request, [int32(0), byTopic(asked, ({ partition }) => [int32(partition), int16(code)])])
   }
 
-/** TxnOffsetCommit v0–1: a code for each partition. */
+/** TxnOffsetCommit v0–1 and v5: a code for each partition. */
 export const refuseOffsets =
   (code: number) =>
   (request: Buffer): Buffer => {
+    if (versionOf(request) >= 3) return refuseOffsetsFlexibly(code, request)
     const reader = bodyOf(request)
     reader.string()
     reader.string()
@@ -56,6 +66,38 @@ export const refuseOffsets =
     })
     return frame(request, [int32(0), byTopic(asked, ({ partition }) => [int32(partition), int16(code)])])
   }
+
+function refuseOffsetsFlexibly(code: number, request: Buffer): Buffer {
+  const reader = bodyOf(request)
+  reader.varint()
+  reader.compactString()
+  reader.compactString()
+  reader.skip(8 + 2 + 4)
+  reader.compactString()
+  reader.compactString()
+  const asked: Partition[] = []
+  reader.compactTopics((topic) => {
+    asked.push({ topic, partition: reader.int32() })
+    reader.skip(8 + 4)
+    reader.compactString()
+  })
+  const topics = [...Map.groupBy(asked, ({ topic }) => topic)].flatMap(([topic, mine]) => [
+    compact(Buffer.byteLength(topic)),
+    Buffer.from(topic),
+    compact(mine.length),
+    ...mine.flatMap(({ partition }) => [int32(partition), int16(code), NO_TAGS]),
+    NO_TAGS,
+  ])
+  const count = compact(new Set(asked.map(({ topic }) => topic)).size)
+  return frame(request, [NO_TAGS, int32(0), count, ...topics, NO_TAGS])
+}
+
+/** ApiVersions v3: as if the cluster had never agreed on how it writes transactions; those of kafkajs stay as they are. */
+export function hideTransactionVersion(answer: Buffer): Buffer {
+  const name = Buffer.from('transaction.version')
+  for (let at = answer.indexOf(name); at >= 0; at = answer.indexOf(name, at)) answer.write('x', at)
+  return answer
+}
 
 /** Fetch v11: a code for each partition, and no records. */
 export const refuseFetch =
@@ -127,6 +169,12 @@ function byTopic(asked: readonly Partition[], fields: (partition: Partition) => 
       ...mine.flatMap(fields),
     ]),
   ])
+}
+
+/** A length of a flexible version. */
+function compact(length: number): Buffer {
+  const value = length + 1
+  return Buffer.from(value < 0x80 ? [value] : [(value & 0x7f) | 0x80, value >> 7])
 }
 
 function int16(value: number): Buffer {

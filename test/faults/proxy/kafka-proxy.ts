@@ -12,6 +12,7 @@ const APIS: Readonly<Record<number, string>> = {
   11: 'JoinGroup',
   12: 'Heartbeat',
   14: 'SyncGroup',
+  18: 'ApiVersions',
   22: 'InitProducerId',
   24: 'AddPartitionsToTxn',
   25: 'AddOffsetsToTxn',
