@@ -1,4 +1,5 @@
 import { addingImplicitly } from './adding-implicitly.ts'
+import type { KafkaClient } from './client.ts'
 import { finalizedFeatures } from './finalized-features.ts'
 import type { Broker } from './internals.ts'
 import { addingFirst, type TransactionDialect } from './transaction-dialect.ts'
@@ -6,8 +7,17 @@ import { addingFirst, type TransactionDialect } from './transaction-dialect.ts'
 /** Of the feature transaction.version: from here on brokers add what is written to the transaction by themselves. */
 const IMPLICIT_VERSION = 2
 
-/** The dialect with the fewest round trips that the brokers understand: a feature's level holds for all of them. */
-export async function chooseDialect(broker: Broker, timeoutMs: number): Promise<TransactionDialect> {
-  const features = await finalizedFeatures(broker, timeoutMs)
+/**
+ * The faster dialect of those that the brokers understand. Of several brokers each adds what it leads; those that come
+ * while another's adding is being replicated wait for 20 ms and more (`add.partitions.to.txn.retry.backoff.ms`), longer
+ * than the round trip that is saved: docs/decisions/13.
+ */
+export async function chooseDialect(
+  cluster: Pick<KafkaClient, 'brokers'>,
+  coordinator: Broker,
+  timeoutMs: number,
+): Promise<TransactionDialect> {
+  if (cluster.brokers > 1) return addingFirst
+  const features = await finalizedFeatures(coordinator, timeoutMs)
   return (features.get('transaction.version') ?? 0) >= IMPLICIT_VERSION ? addingImplicitly : addingFirst
 }

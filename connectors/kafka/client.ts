@@ -67,6 +67,11 @@ export class KafkaClient {
     return id
   }
 
+  /** How many brokers the cluster has, as far as it is known. */
+  get brokers(): number {
+    return this.#cluster.brokerPool.metadata?.brokers.length ?? 0
+  }
+
   partitionsOf(topic: string): number {
     return this.#cluster.findTopicPartitionMetadata(topic).length
   }

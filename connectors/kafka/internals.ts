@@ -107,7 +107,9 @@ export interface Broker {
 }
 
 export interface Cluster {
-  readonly brokerPool: { readonly metadata: { readonly clusterId?: string } | null }
+  readonly brokerPool: {
+    readonly metadata: { readonly clusterId?: string; readonly brokers: readonly unknown[] } | null
+  }
   connect(): Promise<void>
   disconnect(): Promise<void>
   addMultipleTargetTopics(topics: readonly string[]): Promise<void>

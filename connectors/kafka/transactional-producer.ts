@@ -56,7 +56,7 @@ export interface TransactionalProducerOptions {
   readonly requestTimeoutMs: number
   /** Of the batches; none by default. */
   readonly compression?: CompressionType
-  /** How transactions are told to the brokers; by default as `open` finds them to understand it. */
+  /** How transactions are told to the brokers; by default `open` chooses. */
   readonly dialect?: TransactionDialect
 }
 
@@ -78,14 +78,14 @@ export class TransactionalProducer {
   }
 
   async open(): Promise<void> {
-    const { transactionalId, transactionTimeoutMs, requestTimeoutMs, dialect } = this.#options
+    const { client, transactionalId, transactionTimeoutMs, requestTimeoutMs, dialect } = this.#options
     const { producerId, producerEpoch } = await this.#withCoordinator('taking the transactional id over', (broker) =>
       broker.initProducerId({ transactionalId, transactionTimeout: transactionTimeoutMs }),
     )
     this.#dialect =
       dialect ??
       (await this.#withCoordinator('asking how transactions are written', (broker) =>
-        chooseDialect(broker, requestTimeoutMs),
+        chooseDialect(client, broker, requestTimeoutMs),
       ))
     this.#become({ transactionalId, producerId: BigInt(producerId), epoch: producerEpoch })
     this.#usable = true

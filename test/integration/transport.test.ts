@@ -323,8 +323,14 @@ describe.each([
   })
 })
 
-test('a cluster of Kafka 4 adds implicitly; an id may change its way from one owner to the next', async () => {
-  expect(await chooseDialect(await client.coordinator(`${prefix}ways`, 'transaction'), 10_000)).toBe(addingImplicitly)
+test('one broker of Kafka 4 adds implicitly, several are told before', async () => {
+  const coordinator = await client.coordinator(`${prefix}ways`, 'transaction')
+  expect(client.brokers).toBe(1)
+  expect(await chooseDialect(client, coordinator, 10_000)).toBe(addingImplicitly)
+  expect(await chooseDialect({ brokers: 2 }, coordinator, 10_000)).toBe(addingFirst)
+})
+
+test('an id may change its way from one owner to the next', async () => {
   const partition = newPartition()
   const texts = ['first', 'implicit', 'first again', 'as it is found']
   for (const [i, dialect] of [addingFirst, addingImplicitly, addingFirst, undefined].entries()) {
