@@ -8,6 +8,8 @@ import type { InputEvent } from '../../schemas/events.ts'
 import { STEPS, type Step } from '../../schemas/steps.ts'
 import { REPORT_STALE_MS } from '../../schemas/worker-report.ts'
 import { crashAfter } from '../faults/crash-after.ts'
+import { startKafkaProxy } from '../faults/proxy/kafka-proxy.ts'
+import { seemOlder } from '../faults/proxy/older-cluster.ts'
 import {
   expectChangesFollowRecords,
   expectExactlyOnce,
@@ -124,12 +126,26 @@ test('every step has its crash', () => {
 })
 
 describe('a worker that dies in a unit of work', () => {
-  test.each(Object.entries(IN_UNIT) as [Step, number][])('after %s (%i)', async (step, times) => {
+  const steps = Object.entries(IN_UNIT) as [Step, number][]
+
+  test.each(steps)('after %s (%i)', async (step, times) => {
     await processFirst()
     await dieAfter(step, times)
     const { worker } = await expectTheRestOfAnother()
     // What was committed and not shown yet is restored from the changelog.
     if (step === 'transaction-ended') expect(worker.counters.restoredRecords).toBeGreaterThan(0)
+  })
+
+  test.each(steps)('after %s (%i), of a cluster that is told first what a transaction writes', async (step, times) => {
+    await processFirst()
+    const proxy = await startKafkaProxy(installation.env['KAFKA_BROKERS']!)
+    seemOlder(proxy.rules)
+    const told = proxy.rules.add('AddOffsetsToTxn', 'pass', Number.POSITIVE_INFINITY)
+    await dieAfter(step, times, { KAFKA_BROKERS: `127.0.0.1:${proxy.port}` })
+    await proxy.close()
+    expect(told.hits).toBeGreaterThan(0)
+    // Its successor isn't, and settles what was told.
+    await expectTheRestOfAnother()
   })
 })
 

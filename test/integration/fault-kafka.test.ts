@@ -9,7 +9,6 @@ import type { FaultProxy } from '../faults/proxy/fault-proxy.ts'
 import type { Fault, Rule } from '../faults/proxy/fault-rules.ts'
 import {
   CODES,
-  hideTransactionVersion,
   refuse,
   refuseAddPartitions,
   refuseFetch,
@@ -18,6 +17,7 @@ import {
   refuseOffsets,
 } from '../faults/proxy/kafka-answers.ts'
 import { startKafkaProxy } from '../faults/proxy/kafka-proxy.ts'
+import { seemOlder } from '../faults/proxy/older-cluster.ts'
 import { withAdmin } from './stack-clients.ts'
 import { expectExactlyOnce, expectViewEqualsLog } from './support/check-results.ts'
 import { FaultRun } from './support/fault-run.ts'
@@ -56,7 +56,7 @@ describe.each([
   ['that wants to be told before', true],
 ])('a cluster %s', (_, addsFirst) => {
   beforeEach(() => {
-    if (addsFirst) proxy.rules.add('ApiVersions', { rewrite: hideTransactionVersion }, Number.POSITIVE_INFINITY)
+    if (addsFirst) seemOlder(proxy.rules)
   })
 
   describe('an answer that doesn’t come in time: the batch’s outcome is found out by taking the partition over', () => {

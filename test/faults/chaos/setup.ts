@@ -11,6 +11,8 @@ import { initialise } from '../../../runtime/init.ts'
 import { kafkaSettings } from '../../../runtime/kafka-settings.ts'
 import { AvroCodec } from '../../../schemas/codec.ts'
 import { INPUT_TOPICS, TOPICS } from '../../../schemas/topics.ts'
+import { startKafkaProxy } from '../proxy/kafka-proxy.ts'
+import { seemOlder } from '../proxy/older-cluster.ts'
 import { BASE_SETTINGS } from './base-settings.ts'
 import type { Campaign } from './campaign.ts'
 import { type InputCodecs, RawRecords } from './raw-records.ts'
@@ -46,7 +48,11 @@ export async function setUp(folder: string, seed: number, log: (line: string) =>
     await writeFile(settingsFile, JSON.stringify(BASE_SETTINGS))
     await initialise(config, settingsFile)
     const registry = new Registry(config.SCHEMA_REGISTRY_URL)
-    const pool = new WorkerPool(settings, logs)
+    // Every other worker takes the cluster for an older one: owners of a partition write transactions in both ways.
+    const proxy = await startKafkaProxy(stack.kafkaBrokers)
+    closers.push(() => proxy.close())
+    seemOlder(proxy.rules)
+    const pool = new WorkerPool([settings, { ...settings, KAFKA_BROKERS: `127.0.0.1:${proxy.port}` }], logs)
     closers.push(() => pool.close())
     const newProducer = async (): Promise<EventProducer> => {
       const client = await connected(config)

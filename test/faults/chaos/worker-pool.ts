@@ -14,7 +14,7 @@ export interface ChaosWorker {
 
 /** Worker processes that end with this process. One that ends by itself is noted, and replaced. */
 export class WorkerPool {
-  readonly #env: Readonly<Record<string, string>>
+  readonly #envs: readonly Readonly<Record<string, string>>[]
   readonly #folder: string
   readonly #workers = new Set<ChaosWorker>()
   /** Workers whose end was asked for. */
@@ -23,8 +23,9 @@ export class WorkerPool {
   #started = 0
   #closed = false
 
-  constructor(env: Readonly<Record<string, string>>, folder: string) {
-    this.#env = env
+  /** @param envs for one worker after the other, in turns */
+  constructor(envs: readonly Readonly<Record<string, string>>[], folder: string) {
+    this.#envs = envs
     this.#folder = folder
   }
 
@@ -38,10 +39,11 @@ export class WorkerPool {
   }
 
   async start(): Promise<ChaosWorker> {
+    const own = this.#envs[this.#started % this.#envs.length]
     const name = `worker-${++this.#started}`
     const log = join(this.#folder, `${name}.log`)
     const command = { command: process.execPath, args: [COMMAND, 'worker'], cwd: this.#folder, graceMs: GRACE_MS }
-    const env = { PATH: process.env['PATH'] ?? '', ...this.#env }
+    const env = { PATH: process.env['PATH'] ?? '', ...own }
     const worker: ChaosWorker = { name, process: await supervise({ ...command, env }, log) }
     this.#workers.add(worker)
     worker.process.exited.then(({ code, signal }) => {

@@ -92,13 +92,6 @@ function refuseOffsetsFlexibly(code: number, request: Buffer): Buffer {
   return frame(request, [NO_TAGS, int32(0), count, ...topics, NO_TAGS])
 }
 
-/** ApiVersions v3: as if the cluster had never agreed on how it writes transactions; those of kafkajs stay as they are. */
-export function hideTransactionVersion(answer: Buffer): Buffer {
-  const name = Buffer.from('transaction.version')
-  for (let at = answer.indexOf(name); at >= 0; at = answer.indexOf(name, at)) answer.write('x', at)
-  return answer
-}
-
 /** Fetch v11: a code for each partition, and no records. */
 export const refuseFetch =
   (code: number) =>
