@@ -1,11 +1,10 @@
 import { CompactWriter } from './compact-fields.ts'
 import { flexibleCall } from './flexible-call.ts'
 import { throwIfRefused } from './internals.ts'
-import type { PartitionAnswer, ProduceAnswer, ProduceTarget } from './produce-codec.ts'
+import { ALL_REPLICAS, type PartitionAnswer, type ProduceAnswer, type ProduceTarget } from './produce-codec.ts'
 import { type RawCall, sendRaw } from './raw-call.ts'
 import type { CommitOffsets, ProducerIdentity, TransactionDialect } from './transaction-dialect.ts'
 
-const ALL_REPLICAS = -1
 const NO_GENERATION = -1
 const NO_LEADER_EPOCH = -1
 
@@ -16,18 +15,18 @@ const NO_LEADER_EPOCH = -1
  */
 export const addingImplicitly: TransactionDialect = {
   addsFirst: false,
-  produce: ({ transactionalId }, targets, timeoutMs) => produceImplicitly(transactionalId, targets, timeoutMs),
+  produce: produceImplicitly,
   async commitOffsets({ coordinator, ...request }) {
     await sendRaw(coordinator, txnOffsetCommitCall(request))
   },
-  async end(coordinator, identity, timeoutMs) {
-    return await sendRaw(coordinator, endTxnCall(identity, timeoutMs))
+  async end(coordinator, identity) {
+    return await sendRaw(coordinator, endTxnCall(identity))
   },
 }
 
 /** Produce v12, acks=all: one record batch a partition, sent from where it was built. */
 function produceImplicitly(
-  transactionalId: string,
+  { transactionalId }: ProducerIdentity,
   targets: readonly ProduceTarget[],
   timeoutMs: number,
 ): RawCall<ProduceAnswer> {
@@ -75,7 +74,7 @@ function produceImplicitly(
 }
 
 /** TxnOffsetCommit v5, of no generation: who may commit is told by the transactional id, as everywhere else. */
-function txnOffsetCommitCall({ identity, group, offsets, timeoutMs }: Omit<CommitOffsets, 'coordinator'>) {
+function txnOffsetCommitCall({ identity, group, offsets }: Omit<CommitOffsets, 'coordinator'>) {
   const { transactionalId, producerId, epoch } = identity
   const body = new CompactWriter().text(transactionalId).text(group).int64(producerId).int16(epoch)
   body.int32(NO_GENERATION).text('').text(null).length(offsets.length)
@@ -88,7 +87,6 @@ function txnOffsetCommitCall({ identity, group, offsets, timeoutMs }: Omit<Commi
     apiVersion: 5,
     apiName: 'TxnOffsetCommit',
     pieces: [body.noTags().take()],
-    timeoutMs,
     decode: (answer) => {
       const clientSideThrottleTime = answer.int32()
       answer.each(() => {
@@ -106,14 +104,13 @@ function txnOffsetCommitCall({ identity, group, offsets, timeoutMs }: Omit<Commi
 }
 
 /** EndTxn v5, committing; the answer tells the identity of the next transaction. */
-function endTxnCall({ transactionalId, producerId, epoch }: ProducerIdentity, timeoutMs: number) {
+function endTxnCall({ transactionalId, producerId, epoch }: ProducerIdentity) {
   const body = new CompactWriter().text(transactionalId).int64(producerId).int16(epoch).int8(1).noTags()
   return flexibleCall({
     apiKey: 26,
     apiVersion: 5,
     apiName: 'EndTxn',
     pieces: [body.take()],
-    timeoutMs,
     decode: (answer) => {
       const clientSideThrottleTime = answer.int32()
       throwIfRefused(answer.int16())

@@ -10,14 +10,13 @@ const IMPLICIT_VERSION = 2
 /**
  * The faster dialect of those that the brokers understand. Of several brokers each adds what it leads; those that come
  * while another's adding is being replicated wait for 20 ms and more (`add.partitions.to.txn.retry.backoff.ms`), longer
- * than the round trip that is saved: docs/decisions/13.
+ * than the round trip that is saved: docs/decisions/0013.
  */
 export async function chooseDialect(
   cluster: Pick<KafkaClient, 'brokers'>,
   coordinator: Broker,
-  timeoutMs: number,
 ): Promise<TransactionDialect> {
   if (cluster.brokers > 1) return addingFirst
-  const features = await finalizedFeatures(coordinator, timeoutMs)
+  const features = await finalizedFeatures(coordinator)
   return (features.get('transaction.version') ?? 0) >= IMPLICIT_VERSION ? addingImplicitly : addingFirst
 }

@@ -1,7 +1,7 @@
 import { VERSION } from '../../schemas/version.ts'
 import { CompactReader, CompactWriter } from './compact-fields.ts'
 import { NO_TAGS } from './flexible-call.ts'
-import { type Broker, protocolError } from './internals.ts'
+import { type Broker, throwIfRefused } from './internals.ts'
 import { type RawCall, sendRaw } from './raw-call.ts'
 
 const API_VERSIONS = 18
@@ -10,12 +10,12 @@ const API_VERSIONS_VERSION = 3
 const FINALIZED_FEATURES = 2
 
 /** The features that all brokers of the cluster have agreed on, with their levels; none where brokers know none. */
-export async function finalizedFeatures(broker: Broker, timeoutMs: number): Promise<ReadonlyMap<string, number>> {
+export async function finalizedFeatures(broker: Broker): Promise<ReadonlyMap<string, number>> {
   if ((broker.versions?.[API_VERSIONS]?.maxVersion ?? 0) < API_VERSIONS_VERSION) return new Map()
-  return await sendRaw(broker, apiVersionsCall(timeoutMs))
+  return await sendRaw(broker, apiVersionsCall())
 }
 
-function apiVersionsCall(timeoutMs: number): RawCall<ReadonlyMap<string, number>> {
+function apiVersionsCall(): RawCall<ReadonlyMap<string, number>> {
   const body = new CompactWriter().text('everscore').text(VERSION).noTags()
   return {
     apiKey: API_VERSIONS,
@@ -24,13 +24,11 @@ function apiVersionsCall(timeoutMs: number): RawCall<ReadonlyMap<string, number>
     pieces: [NO_TAGS, body.take()],
     // Unlike other answers of flexible versions it has no tagged fields in its header.
     response: { decode: async (raw) => decodeFeatures(new CompactReader(raw)), parse: async (features) => features },
-    requestTimeout: timeoutMs,
   }
 }
 
 function decodeFeatures(answer: CompactReader): ReadonlyMap<string, number> {
-  const errorCode = answer.int16()
-  if (errorCode !== 0) throw protocolError(errorCode)
+  throwIfRefused(answer.int16())
   answer.each(() => {
     // A request's key and its lowest and highest version.
     answer.skip(2 + 2 + 2)

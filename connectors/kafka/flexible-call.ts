@@ -12,7 +12,8 @@ export interface FlexibleCall<T> {
   readonly pieces: readonly Buffer[]
   /** @throws KafkaJSProtocolError for an answer that refuses */
   readonly decode: (body: CompactReader) => T
-  readonly timeoutMs: number
+  /** Longer than the connection's own. */
+  readonly timeoutMs?: number
 }
 
 /** A request of a flexible version, which kafkajs doesn't speak: tagged fields end its header and that of its answer. */
@@ -31,6 +32,6 @@ export function flexibleCall<T extends object>(call: FlexibleCall<T>): RawCall<T
       },
       parse: async (decoded) => decoded,
     },
-    requestTimeout: timeoutMs,
+    ...(timeoutMs !== undefined && { requestTimeout: timeoutMs }),
   }
 }

@@ -1,9 +1,9 @@
-import { protocolError, responseOf } from './internals.ts'
+import { protocolError, responseOf, throwIfRefused } from './internals.ts'
 import type { RawCall } from './raw-call.ts'
 
 const PRODUCE = 0
 const VERSION = 7
-const ALL_REPLICAS = -1
+export const ALL_REPLICAS = -1
 
 export interface ProduceTarget {
   readonly topic: string
@@ -44,7 +44,7 @@ export function baseOffsets(answer: ProduceAnswer): Map<string, number> {
   const offsets = new Map<string, number>()
   for (const { topicName, partitions } of answer.topics) {
     for (const { partition, errorCode, baseOffset } of partitions) {
-      if (errorCode !== 0) throw protocolError(errorCode)
+      throwIfRefused(errorCode)
       offsets.set(`${topicName}/${partition}`, Number(baseOffset))
     }
   }

@@ -7,7 +7,8 @@ export interface RawCall<T> {
   readonly apiName: string
   readonly pieces: readonly Buffer[]
   readonly response: ProtocolCall<T>['response']
-  readonly requestTimeout: number
+  /** Longer than the connection's own, ms. */
+  readonly requestTimeout?: number
 }
 
 /** The parts of kafkajs's Connection that sending by hand needs. */
@@ -26,7 +27,7 @@ export interface Connection {
         reject: (error: unknown) => void
       }
       expectResponse: boolean
-      requestTimeout: number
+      requestTimeout: number | undefined
       sendRequest: () => void
     }): void
   }

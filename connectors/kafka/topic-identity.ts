@@ -1,7 +1,9 @@
 import type { KafkaClient } from './client.ts'
-import { CompactReader, CompactWriter } from './compact-fields.ts'
-import { encodedRequest, type ProtocolCall, protocolError } from './internals.ts'
+import { type CompactReader, CompactWriter } from './compact-fields.ts'
+import { flexibleCall } from './flexible-call.ts'
+import { throwIfRefused } from './internals.ts'
 import { asKafkaError } from './kafka-error.ts'
+import { type RawCall, sendRaw } from './raw-call.ts'
 
 const METADATA = 3
 /** The first version that tells ids (Kafka 2.8). kafkajs ends at v6. */
@@ -17,35 +19,28 @@ export async function topicIdentity(client: KafkaClient, topic: string): Promise
   try {
     const broker = await client.broker(client.leaderOf(topic, 0))
     if ((broker.versions?.[METADATA]?.maxVersion ?? 0) < VERSION) return topic
-    const id = await broker.connectionPool.send(metadataCall(topic))
+    const { id } = await sendRaw(broker, metadataCall(topic))
     return id === NO_ID ? topic : `${topic}#${id}`
   } catch (error) {
     throw asKafkaError(error, `asking for the id of ${topic}`, { topic })
   }
 }
 
-function metadataCall(topic: string): ProtocolCall<string> {
-  return {
-    request: {
-      apiKey: METADATA,
-      apiVersion: VERSION,
-      apiName: 'Metadata',
-      encode: async () => encodedRequest(encodeMetadata(topic)),
-    },
-    response: { decode: async (raw) => decodeTopicId(raw), parse: async (id) => id },
-  }
-}
-
-function encodeMetadata(topic: string): Buffer {
-  const body = new CompactWriter().noTags().length(1).noUuid().text(topic).noTags()
+function metadataCall(topic: string): RawCall<{ readonly id: string }> {
+  const body = new CompactWriter().length(1).noUuid().text(topic).noTags()
   // No topic is created, no authorized operations of cluster or topic are asked for.
-  return body.int8(0).int8(0).int8(0).noTags().take()
+  body.int8(0).int8(0).int8(0).noTags()
+  return flexibleCall({
+    apiKey: METADATA,
+    apiVersion: VERSION,
+    apiName: 'Metadata',
+    pieces: [body.take()],
+    decode: decodeTopicId,
+  })
 }
 
 /** The id of the first topic, as hex. @throws KafkaJSProtocolError when the broker doesn't know the topic */
-function decodeTopicId(raw: Buffer): string {
-  const answer = new CompactReader(raw)
-  answer.tags()
+function decodeTopicId(answer: CompactReader): { readonly id: string } {
   // How long the broker throttles.
   answer.skip(4)
   answer.each(() => {
@@ -60,8 +55,7 @@ function decodeTopicId(raw: Buffer): string {
   answer.text()
   answer.skip(4)
   answer.length()
-  const errorCode = answer.int16()
-  if (errorCode !== 0) throw protocolError(errorCode)
+  throwIfRefused(answer.int16())
   answer.text()
-  return answer.hex(UUID_BYTES)
+  return { id: answer.hex(UUID_BYTES) }
 }

@@ -26,7 +26,7 @@ export interface TransactionDialect {
   produce(identity: ProducerIdentity, targets: readonly ProduceTarget[], timeoutMs: number): RawCall<ProduceAnswer>
   commitOffsets(request: CommitOffsets): Promise<void>
   /** Commits. @returns who the next transaction's writer is; record sequences begin anew where that is another */
-  end(coordinator: Broker, identity: ProducerIdentity, timeoutMs: number): Promise<ProducerIdentity>
+  end(coordinator: Broker, identity: ProducerIdentity): Promise<ProducerIdentity>
 }
 
 export interface CommitOffsets {
@@ -34,7 +34,6 @@ export interface CommitOffsets {
   readonly identity: ProducerIdentity
   readonly group: string
   readonly offsets: readonly OffsetToCommit[]
-  readonly timeoutMs: number
 }
 
 /** The identity as kafkajs's requests have it. */

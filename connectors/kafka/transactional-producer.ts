@@ -78,15 +78,13 @@ export class TransactionalProducer {
   }
 
   async open(): Promise<void> {
-    const { client, transactionalId, transactionTimeoutMs, requestTimeoutMs, dialect } = this.#options
+    const { client, transactionalId, transactionTimeoutMs, dialect } = this.#options
     const { producerId, producerEpoch } = await this.#withCoordinator('taking the transactional id over', (broker) =>
       broker.initProducerId({ transactionalId, transactionTimeout: transactionTimeoutMs }),
     )
     this.#dialect =
       dialect ??
-      (await this.#withCoordinator('asking how transactions are written', (broker) =>
-        chooseDialect(client, broker, requestTimeoutMs),
-      ))
+      (await this.#withCoordinator('asking how transactions are written', (broker) => chooseDialect(client, broker)))
     this.#become({ transactionalId, producerId: BigInt(producerId), epoch: producerEpoch })
     this.#usable = true
   }
@@ -105,7 +103,7 @@ export class TransactionalProducer {
     ])
     stepDone('transaction-written')
     const next = await this.#withCoordinator('committing the transaction', (broker) =>
-      this.#dialect.end(broker, this.#identity, this.#options.requestTimeoutMs),
+      this.#dialect.end(broker, this.#identity),
     )
     stepDone('transaction-ended')
     this.#become(next)
@@ -192,9 +190,8 @@ export class TransactionalProducer {
   }
 
   async #commitOffsets(group: string, offsets: Transaction['offsets']): Promise<void> {
-    const request = { identity: this.#identity, group, offsets, timeoutMs: this.#options.requestTimeoutMs }
     await this.#asking({ kind: 'group', name: group }, 'committing the offsets', (coordinator) =>
-      this.#dialect.commitOffsets({ ...request, coordinator }),
+      this.#dialect.commitOffsets({ coordinator, identity: this.#identity, group, offsets }),
     )
     stepDone('offsets-sent')
   }

@@ -141,8 +141,7 @@ describe('a worker that dies in a unit of work', () => {
     const proxy = await startKafkaProxy(installation.env['KAFKA_BROKERS']!)
     seemOlder(proxy.rules)
     const told = proxy.rules.add('AddOffsetsToTxn', 'pass', Number.POSITIVE_INFINITY)
-    await dieAfter(step, times, { KAFKA_BROKERS: `127.0.0.1:${proxy.port}` })
-    await proxy.close()
+    await dieAfter(step, times, { KAFKA_BROKERS: `127.0.0.1:${proxy.port}` }).finally(() => proxy.close())
     expect(told.hits).toBeGreaterThan(0)
     // Its successor isn't, and settles what was told.
     await expectTheRestOfAnother()

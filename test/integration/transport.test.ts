@@ -252,9 +252,9 @@ describe.each([
   test('records that come after the end of their transaction are no part of the next one', async () => {
     const partition = newPartition()
     const writers: ProducerIdentity[] = []
-    const end: TransactionDialect['end'] = (broker, identity, timeoutMs) => {
+    const end: TransactionDialect['end'] = (broker, identity) => {
       writers.push(identity)
-      return dialect.end(broker, identity, timeoutMs)
+      return dialect.end(broker, identity)
     }
     const producer = mine('late', { dialect: { ...dialect, end } })
     await producer.open()
@@ -326,8 +326,8 @@ describe.each([
 test('one broker of Kafka 4 adds implicitly, several are told before', async () => {
   const coordinator = await client.coordinator(`${prefix}ways`, 'transaction')
   expect(client.brokers).toBe(1)
-  expect(await chooseDialect(client, coordinator, 10_000)).toBe(addingImplicitly)
-  expect(await chooseDialect({ brokers: 2 }, coordinator, 10_000)).toBe(addingFirst)
+  expect(await chooseDialect(client, coordinator)).toBe(addingImplicitly)
+  expect(await chooseDialect({ brokers: 2 }, coordinator)).toBe(addingFirst)
 })
 
 test('an id may change its way from one owner to the next', async () => {

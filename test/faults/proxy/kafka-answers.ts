@@ -1,3 +1,4 @@
+import { CompactReader, CompactWriter } from '../../../connectors/kafka/compact-fields.ts'
 import { KafkaReader } from './kafka-reader.ts'
 
 /** Length, API key, version, correlation id: then comes the client id. */
@@ -68,28 +69,32 @@ export const refuseOffsets =
   }
 
 function refuseOffsetsFlexibly(code: number, request: Buffer): Buffer {
-  const reader = bodyOf(request)
-  reader.varint()
-  reader.compactString()
-  reader.compactString()
+  const reader = new CompactReader(request.subarray(bodyOf(request).at))
+  reader.tags()
+  // The transactional id, the group, who writes and of which generation, the member and its instance.
+  reader.text()
+  reader.text()
   reader.skip(8 + 2 + 4)
-  reader.compactString()
-  reader.compactString()
-  const asked: Partition[] = []
-  reader.compactTopics((topic) => {
-    asked.push({ topic, partition: reader.int32() })
-    reader.skip(8 + 4)
-    reader.compactString()
-  })
-  const topics = [...Map.groupBy(asked, ({ topic }) => topic)].flatMap(([topic, mine]) => [
-    compact(Buffer.byteLength(topic)),
-    Buffer.from(topic),
-    compact(mine.length),
-    ...mine.flatMap(({ partition }) => [int32(partition), int16(code), NO_TAGS]),
-    NO_TAGS,
-  ])
-  const count = compact(new Set(asked.map(({ topic }) => topic)).size)
-  return frame(request, [NO_TAGS, int32(0), count, ...topics, NO_TAGS])
+  reader.text()
+  reader.text()
+  const answer = new CompactWriter().noTags().int32(0)
+  const topics = reader.length()
+  answer.length(topics)
+  for (let t = 0; t < topics; t++) {
+    answer.text(reader.text())
+    const partitions = reader.length()
+    answer.length(partitions)
+    for (let p = 0; p < partitions; p++) {
+      answer.int32(reader.int32()).int16(code).noTags()
+      // The offset, its leader's epoch, and metadata.
+      reader.skip(8 + 4)
+      reader.text()
+      reader.tags()
+    }
+    reader.tags()
+    answer.noTags()
+  }
+  return frame(request, [answer.noTags().take()])
 }
 
 /** Fetch v11: a code for each partition, and no records. */
@@ -162,12 +167,6 @@ function byTopic(asked: readonly Partition[], fields: (partition: Partition) => 
       ...mine.flatMap(fields),
     ]),
   ])
-}
-
-/** A length of a flexible version. */
-function compact(length: number): Buffer {
-  const value = length + 1
-  return Buffer.from(value < 0x80 ? [value] : [(value & 0x7f) | 0x80, value >> 7])
 }
 
 function int16(value: number): Buffer {

@@ -34,31 +34,6 @@ export class KafkaReader {
     return this.#bytes.toString('utf8', this.at - length, this.at)
   }
 
-  /** An unsigned varint, as flexible versions have it. */
-  varint(): number {
-    const byte = this.#bytes.readUInt8(this.at++)
-    return byte < 0x80 ? byte : (byte & 0x7f) + 128 * this.varint()
-  }
-
-  /** A string of a flexible version; '' for null. */
-  compactString(): string {
-    const length = Math.max(this.varint() - 1, 0)
-    this.at += length
-    return this.#bytes.toString('utf8', this.at - length, this.at)
-  }
-
-  /** Each topic and its partitions, in a flexible version without tagged fields. */
-  compactTopics(partition: (topic: string) => void): void {
-    for (let topics = this.varint() - 1; topics > 0; topics--) {
-      const topic = this.compactString()
-      for (let partitions = this.varint() - 1; partitions > 0; partitions--) {
-        partition(topic)
-        this.varint()
-      }
-      this.varint()
-    }
-  }
-
   /** Each topic and its partitions. */
   topics(partition: (topic: string) => void): void {
     for (let topics = this.int32(); topics > 0; topics--) {
