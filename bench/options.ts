@@ -65,6 +65,8 @@ const { values } = parseArgs({
 
 const PARTS = ['throughput', 'latency', 'takeover', 'timers', 'rebuild', 'model'] as const
 export type Part = (typeof PARTS)[number]
+/** Those of which docs/performance.md tells. */
+const SCALE_PARTS: readonly Part[] = ['throughput', 'latency', 'takeover', 'rebuild']
 
 const { smoke, scale, reduced } = values
 
@@ -75,7 +77,7 @@ export const options = {
   scale,
   reduced,
   out: values.out ?? null,
-  parts: values.only === undefined ? PARTS : [oneOf('only', values.only, PARTS)],
+  parts: values.only === undefined ? PARTS : [oneOf('only', values.only, scale ? SCALE_PARTS : PARTS)],
   profile: values.profile === undefined ? null : oneOf<ProfileKind>('profile', values.profile, ['cpu', 'heap']),
   against: values.against ?? null,
   modes: values.modes.split(',').map((mode) => oneOf('modes', mode, ['throughput', 'latency'] as const)),

@@ -2,18 +2,17 @@ import { randomUUID } from 'node:crypto'
 import type { Redis } from 'ioredis'
 import { messageOf } from '../schemas/errors.ts'
 import { type RedisKeys, redisKeys } from '../schemas/redis-keys.ts'
-import { DELTA_TOPICS, INPUT_TOPICS, type TopicName } from '../schemas/topics.ts'
 import { parseWorkerReport, REPORT_INTERVAL_MS } from '../schemas/worker-report.ts'
 import { countTimers } from '../state/count-timers.ts'
-import { AggregateSession } from './aggregate-session.ts'
+import { aggregateWork } from './aggregate-work.ts'
 import type { Config } from './config.ts'
-import { ErrorRate } from './error-rate.ts'
+import { customerWork } from './customer-work.ts'
 import { applicationId } from './kafka-settings.ts'
 import type { Log } from './log.ts'
-import { type PartitionSession, PartitionTask } from './partition-task.ts'
+import { PartitionTask } from './partition-task.ts'
 import { WorkerCounters } from './task-counters.ts'
 import { TaskGroup } from './task-group.ts'
-import { TaskSession } from './task-session.ts'
+import type { TaskWork } from './task-work.ts'
 import { connectWorker, reportHealth, type WorkerConnections } from './worker-connections.ts'
 import { buildReport } from './worker-status.ts'
 
@@ -82,11 +81,15 @@ export class Worker {
       counters: this.#counters,
       log,
       now,
-      restFactor: () => this.#restFactor(),
       closers: this.#closers,
     })
     this.#redis = connections.redis
-    for (const kind of this.#config.TASKS) this.#groups.set(kind, this.#groupOf(kind, connections))
+    for (const kind of this.#config.TASKS) {
+      const work = await (kind === 'customers'
+        ? customerWork(connections)
+        : aggregateWork(connections, () => this.#restFactor()))
+      this.#groups.set(kind, this.#groupOf(work, connections))
+    }
     for (const group of this.#groups.values()) group.start()
     const timer = setInterval(() => void this.#tick(), REPORT_INTERVAL_MS)
     this.#closers.push(() => clearInterval(timer))
@@ -104,31 +107,27 @@ export class Worker {
     for (const close of this.#closers.reverse()) await close()
   }
 
-  #groupOf(kind: TaskKind, { customers, aggregates, groupClients, settings }: WorkerConnections): TaskGroup {
+  #groupOf(work: TaskWork, { partitions, topicName }: WorkerConnections): TaskGroup {
     const { log } = this.#deps
     const config = this.#config
-    const ports = kind === 'customers' ? customers : aggregates
-    const topics: readonly TopicName[] = kind === 'customers' ? INPUT_TOPICS : DELTA_TOPICS
-    const sessionsOf = (partition: number): ((stop: AbortSignal) => PartitionSession) => {
-      if (kind === 'aggregates') return (stop) => new AggregateSession(partition, aggregates, settings.aggregates, stop)
-      const errors = new ErrorRate()
-      return (stop) => new TaskSession(partition, customers, settings.customers, errors, stop)
-    }
     return new TaskGroup({
-      client: groupClients[kind],
-      group: ports.group,
-      topics: topics.map(ports.topicName),
-      partitions: ports.partitions,
+      client: work.groupClient,
+      group: work.group,
+      topics: work.topics,
+      partitions,
       sessionTimeoutMs: config.SESSION_TIMEOUT_MS,
       heartbeatMs: config.HEARTBEAT_MS,
       onHealth: reportHealth(log, 'kafka'),
       log,
       newTask: (partition, confirms) =>
         new PartitionTask({
-          ...ports,
           partition,
+          topicName,
+          onRestore: work.onRestore,
+          log,
+          counters: this.#counters,
           confirms,
-          newSession: sessionsOf(partition),
+          newSession: work.sessionsOf(partition),
           onRunning: () => this.#reportSoon(),
           pausedRetryMs: config.PAUSED_RETRY_MS,
         }),
