@@ -118,6 +118,8 @@ export class PartitionTask {
         // A batch whose transaction ended well is still being written to Redis.
         if (this.#stop.signal.aborted) await session.settled()
         this.#failure = this.failure
+        // What it still asks a Redis that is away, nobody waits for.
+        session.abort(error)
         session.close()
         if (this.#stop.signal.aborted) return
         if (this.#failure === null) wait = RETRY_MIN_MS
