@@ -1,6 +1,6 @@
 import type { AggregateChanges, AggregateResult } from '../aggregates/changes.ts'
+import type { TransactionOutput } from '../connectors/kafka/produce-outputs.ts'
 import { RecordBatches } from '../connectors/kafka/record-batches.ts'
-import type { TransactionOutput } from '../connectors/kafka/transactional-producer.ts'
 import type { CrossSell } from '../schemas/avro/cross-sell.ts'
 import type { Nps } from '../schemas/avro/nps.ts'
 import type { AvroCodec } from '../schemas/codec.ts'

@@ -1,6 +1,6 @@
+import type { TransactionOutput } from '../connectors/kafka/produce-outputs.ts'
 import { encodeHeader } from '../connectors/kafka/record-batch-builder.ts'
 import { RecordBatches } from '../connectors/kafka/record-batches.ts'
-import type { TransactionOutput } from '../connectors/kafka/transactional-producer.ts'
 import type { EncodedHeaders } from './dead-letter.ts'
 
 const NO_HEADERS = Buffer.alloc(0)

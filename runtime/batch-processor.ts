@@ -1,4 +1,4 @@
-import type { TransactionOutput } from '../connectors/kafka/transactional-producer.ts'
+import type { TransactionOutput } from '../connectors/kafka/produce-outputs.ts'
 import type { Outcome } from '../processors/outcome.ts'
 import { NEVER } from '../schemas/customer-state.ts'
 import { messageOf } from '../schemas/errors.ts'

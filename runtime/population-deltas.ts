@@ -1,5 +1,5 @@
+import type { TransactionOutput } from '../connectors/kafka/produce-outputs.ts'
 import { RecordBatchBuilder } from '../connectors/kafka/record-batch-builder.ts'
-import type { TransactionOutput } from '../connectors/kafka/transactional-producer.ts'
 import { PopulationMoves } from '../processors/population-moves.ts'
 import type { PopulationDelta } from '../schemas/avro/population-delta.ts'
 import type { AvroCodec } from '../schemas/codec.ts'

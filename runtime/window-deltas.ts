@@ -1,5 +1,5 @@
+import type { TransactionOutput } from '../connectors/kafka/produce-outputs.ts'
 import { RecordBatches } from '../connectors/kafka/record-batches.ts'
-import type { TransactionOutput } from '../connectors/kafka/transactional-producer.ts'
 import { BasketChanges } from '../processors/basket-changes.ts'
 import type { EventContext } from '../processors/event-context.ts'
 import { NpsChanges } from '../processors/nps-changes.ts'

@@ -20,7 +20,8 @@ export const addingImplicitly: TransactionDialect = {
     await sendRaw(coordinator, txnOffsetCommitCall(request))
   },
   async end(coordinator, identity) {
-    return await sendRaw(coordinator, endTxnCall(identity))
+    const { producerId, epoch } = await sendRaw(coordinator, endTxnCall(identity))
+    return { transactionalId: identity.transactionalId, producerId, epoch }
   },
 }
 
@@ -114,7 +115,7 @@ function endTxnCall({ transactionalId, producerId, epoch }: ProducerIdentity) {
     decode: (answer) => {
       const clientSideThrottleTime = answer.int32()
       throwIfRefused(answer.int16())
-      return { transactionalId, producerId: answer.int64(), epoch: answer.int16(), clientSideThrottleTime }
+      return { producerId: answer.int64(), epoch: answer.int16(), clientSideThrottleTime }
     },
   })
 }

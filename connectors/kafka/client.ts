@@ -1,5 +1,5 @@
 import { AppError } from '../../schemas/errors.ts'
-import { type Broker, type Cluster, COORDINATOR, createCluster } from './internals.ts'
+import { type Broker, type Cluster, COORDINATOR, createCluster, type Metadata } from './internals.ts'
 import { asKafkaError, kafkaErrorType } from './kafka-error.ts'
 
 const UNKNOWN_TOPIC = 'UNKNOWN_TOPIC_OR_PARTITION'
@@ -67,9 +67,9 @@ export class KafkaClient {
     return id
   }
 
-  /** How many brokers the cluster has, as far as it is known. */
+  /** How many brokers the cluster has, as far as it is known: those that answer, and those that hold replicas but are away. */
   get brokers(): number {
-    return this.#cluster.brokerPool.metadata?.brokers.length ?? 0
+    return brokersIn(this.#cluster.brokerPool.metadata)
   }
 
   partitionsOf(topic: string): number {
@@ -128,4 +128,10 @@ export class KafkaClient {
     // kafkajs waits for open requests, a long poll for example; the process may not hang on them.
     await Promise.race([this.#cluster.disconnect(), new Promise((done) => setTimeout(done, 500).unref())])
   }
+}
+
+export function brokersIn(metadata: Metadata | null): number {
+  const { brokers = [], topicMetadata = [] } = metadata ?? {}
+  const replicas = topicMetadata.flatMap(({ partitionMetadata }) => partitionMetadata.flatMap((each) => each.replicas))
+  return new Set([...brokers.map(({ nodeId }) => nodeId), ...replicas]).size
 }

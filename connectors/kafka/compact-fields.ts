@@ -94,34 +94,30 @@ export class CompactReader {
   }
 
   skip(bytes: number): void {
-    this.#at += bytes
+    this.#take(bytes)
   }
 
   int16(): number {
-    this.#at += 2
-    return this.#bytes.readInt16BE(this.#at - 2)
+    return this.#bytes.readInt16BE(this.#take(2))
   }
 
   int32(): number {
-    this.#at += 4
-    return this.#bytes.readInt32BE(this.#at - 4)
+    return this.#bytes.readInt32BE(this.#take(4))
   }
 
   int64(): bigint {
-    this.#at += 8
-    return this.#bytes.readBigInt64BE(this.#at - 8)
+    return this.#bytes.readBigInt64BE(this.#take(8))
   }
 
   hex(bytes: number): string {
-    this.#at += bytes
-    return this.#bytes.toString('hex', this.#at - bytes, this.#at)
+    const from = this.#take(bytes)
+    return this.#bytes.toString('hex', from, this.#at)
   }
 
   /** '' for null. */
   text(): string {
-    const length = Math.max(this.length(), 0)
-    this.#at += length
-    return this.#bytes.toString('utf8', this.#at - length, this.#at)
+    const from = this.#take(Math.max(this.length(), 0))
+    return this.#bytes.toString('utf8', from, this.#at)
   }
 
   /** Of an array, or of bytes; -1 for null. */
@@ -137,7 +133,7 @@ export class CompactReader {
   varint(): number {
     let value = 0
     for (let shift = 0; ; shift += 7) {
-      const byte = this.#bytes.readUInt8(this.#at++)
+      const byte = this.#bytes[this.#take(1)]!
       value |= (byte & 0x7f) << shift
       if (byte < 0x80) return value
     }
@@ -148,9 +144,18 @@ export class CompactReader {
     for (let left = this.varint(); left > 0; left--) {
       const tag = this.varint()
       const bytes = this.varint()
-      const end = this.#at + bytes
+      const from = this.#take(bytes)
+      this.#at = from
       read(tag)
-      this.#at = end
+      this.#at = from + bytes
     }
+  }
+
+  /** @returns where they begin */
+  #take(bytes: number): number {
+    const from = this.#at
+    if (from + bytes > this.#bytes.length) throw new RangeError(`an answer of ${this.#bytes.length} bytes ends early`)
+    this.#at = from + bytes
+    return from
   }
 }

@@ -5,7 +5,7 @@ import { type Broker, throwIfRefused } from './internals.ts'
 import { type RawCall, sendRaw } from './raw-call.ts'
 
 const API_VERSIONS = 18
-/** The first that tells features (Kafka 2.4). kafkajs ends at v2. */
+/** The first that has room for features. kafkajs ends at v2. */
 const API_VERSIONS_VERSION = 3
 const FINALIZED_FEATURES = 2
 

@@ -106,10 +106,17 @@ export interface Broker {
   }): Promise<unknown>
 }
 
+export interface Metadata {
+  readonly clusterId?: string
+  /** Those that answer. */
+  readonly brokers: readonly { readonly nodeId: number }[]
+  readonly topicMetadata: readonly {
+    readonly partitionMetadata: readonly { readonly replicas: readonly number[] }[]
+  }[]
+}
+
 export interface Cluster {
-  readonly brokerPool: {
-    readonly metadata: { readonly clusterId?: string; readonly brokers: readonly unknown[] } | null
-  }
+  readonly brokerPool: { readonly metadata: Metadata | null }
   connect(): Promise<void>
   disconnect(): Promise<void>
   addMultipleTargetTopics(topics: readonly string[]): Promise<void>

@@ -48,6 +48,8 @@ export function asKafkaError(error: unknown, doing: string, details: Record<stri
 function isPassing(error: unknown): boolean {
   if (!(error instanceof Error)) return false
   if (PASSING_NAMES.has(error.name)) return true
+  // Those of Node that have a code as well say that we read or wrote what isn't there.
+  if (error instanceof RangeError || error instanceof TypeError) return false
   // A socket's own errors have a code such as ECONNRESET.
   const { retriable, code } = error as { retriable?: unknown; code?: unknown }
   return error.name.startsWith('KafkaJS') ? retriable !== false : retriable === true || typeof code === 'string'

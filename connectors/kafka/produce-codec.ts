@@ -1,4 +1,4 @@
-import { protocolError, responseOf, throwIfRefused } from './internals.ts'
+import { protocolError, responseOf } from './internals.ts'
 import type { RawCall } from './raw-call.ts'
 
 const PRODUCE = 0
@@ -39,16 +39,14 @@ export function produceCall(
   }
 }
 
-/** Base offset of each batch, by `topic/partition`. @throws KafkaJSProtocolError for the first that was refused */
-export function baseOffsets(answer: ProduceAnswer): Map<string, number> {
-  const offsets = new Map<string, number>()
-  for (const { topicName, partitions } of answer.topics) {
-    for (const { partition, errorCode, baseOffset } of partitions) {
-      throwIfRefused(errorCode)
-      offsets.set(`${topicName}/${partition}`, Number(baseOffset))
-    }
-  }
-  return offsets
+/** Where each batch that the broker took begins, by `topic/partition`. */
+export function baseOffsets({ topics }: ProduceAnswer): Map<string, number> {
+  const taken = topics.flatMap(({ topicName, partitions }) =>
+    partitions
+      .filter(({ errorCode }) => errorCode === 0)
+      .map(({ partition, baseOffset }) => [`${topicName}/${partition}`, Number(baseOffset)] as const),
+  )
+  return new Map(taken)
 }
 
 /** Why each batch that the broker didn't take was refused, by `topic/partition`; it took the others. */

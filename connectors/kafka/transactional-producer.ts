@@ -1,13 +1,12 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { AppError } from '../../schemas/errors.ts'
 import { stepDone } from '../../schemas/steps.ts'
+import { allSettledOrThrow } from './all-settled-or-throw.ts'
 import { chooseDialect } from './choose-dialect.ts'
 import type { KafkaClient } from './client.ts'
 import type { CompressionType } from './compression.ts'
 import type { Broker } from './internals.ts'
 import { asKafkaError, kafkaErrorType } from './kafka-error.ts'
-import { baseOffsets } from './produce-codec.ts'
-import { sendRaw } from './raw-call.ts'
+import { produceOutputs, type TransactionOutput } from './produce-outputs.ts'
 import type { RecordBatchBuilder } from './record-batch-builder.ts'
 import {
   addingFirst,
@@ -16,33 +15,25 @@ import {
   type ProducerIdentity,
   type TransactionDialect,
 } from './transaction-dialect.ts'
+import { untilTaken } from './until-taken.ts'
 
 /** Answers that only mean "not yet": the last transaction's markers are being written, or a coordinator moves. */
 const NOT_YET_TYPES = new Set([
   'CONCURRENT_TRANSACTIONS',
-  'COORDINATOR_LOAD_IN_PROGRESS',
   'GROUP_LOAD_IN_PROGRESS',
   'NOT_COORDINATOR_FOR_GROUP',
   'GROUP_COORDINATOR_NOT_AVAILABLE',
   'KafkaJSGroupCoordinatorNotFound',
 ])
-const NOT_YET_WAIT_MS = 2
 
 interface Coordinated {
   readonly kind: 'group' | 'transaction'
   readonly name: string
 }
 
-export interface TransactionOutput {
-  readonly topic: string
-  readonly partition: number
-  /** At least one, in their order. */
-  readonly batches: readonly RecordBatchBuilder[]
-}
-
 export interface Transaction {
   readonly outputs: readonly TransactionOutput[]
-  /** null: no offsets are committed. */
+  /** Whose offsets are committed; null: nobody's. */
   readonly group: string | null
   /** Next offset to read of each input partition. */
   readonly offsets: readonly OffsetToCommit[]
@@ -89,12 +80,17 @@ export class TransactionalProducer {
     this.#usable = true
   }
 
-  /** @returns the offset after the last record of each output, by `topic/partition` */
+  /**
+   * @param transaction with neither outputs nor offsets it is none: the brokers aren't told of it
+   * @returns the offset after the last record of each output, by `topic/partition`
+   */
   async commit(transaction: Transaction): Promise<Map<string, number>> {
     if (!this.#usable) throw new AppError('INTERNAL', 'a producer is used after a failed transaction')
+    const { outputs, offsets } = transaction
+    const group = offsets.length > 0 ? transaction.group : null
+    if (outputs.length === 0 && group === null) return new Map()
     this.#usable = false
     stepDone('batch-processed')
-    const { outputs, group, offsets } = transaction
     if (this.#dialect.addsFirst) await this.#add(outputs, group)
     stepDone('transaction-begun')
     const [written] = await allSettledOrThrow([
@@ -141,43 +137,15 @@ export class TransactionalProducer {
   }
 
   async #produce(outputs: readonly TransactionOutput[]): Promise<Map<string, number>> {
-    const { client } = this.#options
-    const byLeader = Map.groupBy(outputs, ({ topic, partition }) => client.leaderOf(topic, partition))
-    const answers = await allSettledOrThrow([...byLeader].map(([nodeId, mine]) => this.#produceTo(nodeId, mine)))
-    stepDone('records-sent')
-    return new Map(answers.flatMap((answer) => [...answer]))
-  }
-
-  /** A request takes one batch of each partition: the later ones follow on the same connection, in their order. */
-  async #produceTo(nodeId: number, outputs: readonly TransactionOutput[]): Promise<Map<string, number>> {
     const { client, requestTimeoutMs } = this.#options
-    const requests = Math.max(...outputs.map(({ batches }) => batches.length))
-    const ends = new Map<string, number>()
-    try {
-      const broker = await client.broker(nodeId)
-      await allSettledOrThrow(
-        Array.from({ length: requests }, async (_, i) => {
-          const targets = outputs
-            .filter(({ batches }) => i < batches.length)
-            .map(({ topic, partition, batches }) => ({
-              topic,
-              partition,
-              batch: this.#stamped(topic, partition, batches[i]!),
-            }))
-          const call = this.#dialect.produce(this.#identity, targets, requestTimeoutMs)
-          const bases = baseOffsets(await sendRaw(broker, call))
-          for (const { topic, partition, batches } of outputs) {
-            const base = bases.get(`${topic}/${partition}`)
-            if (base !== undefined && i === batches.length - 1) {
-              ends.set(`${topic}/${partition}`, base + batches[i]!.count)
-            }
-          }
-        }),
-      )
-    } catch (error) {
-      throw asKafkaError(error, 'producing', { topics: outputs.map(({ topic }) => topic) })
-    }
-    return ends
+    const written = await produceOutputs(outputs, {
+      client,
+      timeoutMs: requestTimeoutMs,
+      call: (targets) => this.#dialect.produce(this.#identity, targets, requestTimeoutMs),
+      stamped: (topic, partition, batch) => this.#stamped(topic, partition, batch),
+    })
+    stepDone('records-sent')
+    return written
   }
 
   #stamped(topic: string, partition: number, batch: RecordBatchBuilder): Buffer {
@@ -203,30 +171,17 @@ export class TransactionalProducer {
   /** Asks a coordinator, again while it only says "not yet", for as long as a request may take. */
   async #asking<T>(whose: Coordinated, doing: string, ask: (broker: Broker) => Promise<T>): Promise<T> {
     const { client, transactionalId, requestTimeoutMs } = this.#options
-    const deadline = performance.now() + requestTimeoutMs
-    for (let wait = NOT_YET_WAIT_MS; ; wait = Math.min(wait * 2, 100)) {
-      try {
-        return await ask(await client.coordinator(whose.name, whose.kind))
-      } catch (error) {
-        const type = kafkaErrorType(error)
-        if (type !== 'CONCURRENT_TRANSACTIONS') client.forgetCoordinator(whose.name, whose.kind)
-        if (!NOT_YET_TYPES.has(type) || performance.now() > deadline) {
-          throw asKafkaError(error, doing, { transactionalId })
+    try {
+      return await untilTaken(requestTimeoutMs, NOT_YET_TYPES, async () => {
+        try {
+          return await ask(await client.coordinator(whose.name, whose.kind))
+        } catch (error) {
+          if (kafkaErrorType(error) !== 'CONCURRENT_TRANSACTIONS') client.forgetCoordinator(whose.name, whose.kind)
+          throw error
         }
-        await sleep(wait)
-      }
+      })
+    } catch (error) {
+      throw asKafkaError(error, doing, { transactionalId })
     }
-  }
-}
-
-/** Like Promise.all, but only after all have ended: buffers that a request still reads may not be used again. */
-async function allSettledOrThrow<const T extends readonly Promise<unknown>[]>(
-  promises: T,
-): Promise<{ -readonly [K in keyof T]: Awaited<T[K]> }> {
-  const settled = await Promise.allSettled(promises)
-  const failed = settled.find((each) => each.status === 'rejected')
-  if (failed) throw failed.reason
-  return settled.map((each) => (each as PromiseFulfilledResult<unknown>).value) as {
-    -readonly [K in keyof T]: Awaited<T[K]>
   }
 }

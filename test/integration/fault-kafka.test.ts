@@ -15,6 +15,7 @@ import {
   refuseFirstBatch,
   refuseInitProducerId,
   refuseOffsets,
+  refuseProduce,
 } from '../faults/proxy/kafka-answers.ts'
 import { startKafkaProxy } from '../faults/proxy/kafka-proxy.ts'
 import { seemOlder } from '../faults/proxy/older-cluster.ts'
@@ -91,7 +92,7 @@ describe.each([
     })
   })
 
-  test('a coordinator that moved is looked for again, and nothing is thrown away', async () => {
+  test('a coordinator that moved is looked for again, one that isn’t ready is asked again, and nothing is thrown away', async () => {
     const worker = await run.work(behindProxy)
     await run.write(600)
     await run.settled()
@@ -104,6 +105,7 @@ describe.each([
             rules.add('AddOffsetsToTxn', { answer: refuse(moved) }, 2),
           ]
         : []),
+      rules.add('Produce', { answer: refuseProduce(CODES.CONCURRENT_TRANSACTIONS) }, 2),
       rules.add('TxnOffsetCommit', { answer: refuseOffsets(moved) }, 2),
       rules.add('EndTxn', { answer: refuse(moved) }, 2),
       rules.add('Heartbeat', { answer: refuse(moved) }, 2),

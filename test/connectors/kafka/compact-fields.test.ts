@@ -49,3 +49,14 @@ test('a tagged field that is not known, or not read to its end, is skipped', () 
   expect(seen).toEqual([9])
   expect(reader.varint()).toBe(42)
 })
+
+test.each<[string, number[], (reader: CompactReader) => unknown]>([
+  ['a text', [5, 0x61], (reader) => reader.text()],
+  ['an id', [1, 2, 3], (reader) => reader.hex(4)],
+  ['a number', [1, 2, 3], (reader) => reader.int32()],
+  ['a varint', [0x80], (reader) => reader.varint()],
+  ['what is skipped', [1], (reader) => reader.skip(2)],
+  ['a tagged field', [1, 0, 4, 9], (reader) => reader.tags()],
+])('%s that ends early is refused', (_, bytes, read) => {
+  expect(() => read(new CompactReader(Buffer.from(bytes)))).toThrow(RangeError)
+})

@@ -9,6 +9,13 @@ const errors = require('kafkajs/src/errors') as Record<string, new (...args: unk
 const { createErrorFromCode } = require('kafkajs/src/protocol/error') as { createErrorFromCode(code: number): Error }
 
 const REFUSED = Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' })
+const thrownBy = (read: () => unknown): unknown => {
+  try {
+    return read()
+  } catch (error) {
+    return error
+  }
+}
 const givenUp = (cause: Error): Error =>
   new errors['KafkaJSNumberOfRetriesExceeded']!(cause, { retryCount: 3, retryTime: 9 })
 
@@ -52,6 +59,7 @@ test.each<[string, unknown, string, string]>([
   ['a newer owner, as Kafka 4 says it', protocolError(90), 'PRODUCER_FENCED', 'PRODUCER_FENCED'],
   ['a transaction that must be done again', protocolError(120), 'KAFKA_UNAVAILABLE', 'TRANSACTION_ABORTABLE'],
   ['a bug of ours', new TypeError('x is not y'), 'KAFKA_REFUSED', 'TypeError'],
+  ['an answer read past its end', thrownBy(() => Buffer.alloc(1).readInt32BE(0)), 'KAFKA_REFUSED', 'RangeError'],
 ])('%s', (_name, error, code, type) => {
   const seen = asKafkaError(error, 'fetching', { topic: 't' })
   expect(seen).toMatchObject({

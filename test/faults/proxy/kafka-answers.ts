@@ -5,7 +5,13 @@ import { KafkaReader } from './kafka-reader.ts'
 const HEADER_BYTES = 12
 
 /** Error codes of the protocol. */
-export const CODES = { OFFSET_OUT_OF_RANGE: 1, NOT_LEADER: 6, NOT_COORDINATOR: 16 } as const
+export const CODES = {
+  OFFSET_OUT_OF_RANGE: 1,
+  NOT_LEADER: 6,
+  NOT_COORDINATOR: 16,
+  NOT_ENOUGH_REPLICAS: 19,
+  CONCURRENT_TRANSACTIONS: 51,
+} as const
 
 function frame(request: Buffer, fields: readonly Buffer[]): Buffer {
   const body = Buffer.concat([int32(request.readInt32BE(8)), ...fields])
@@ -140,6 +146,51 @@ export const rewriteOffsets =
     return answer
   }
 
+/** Produce v7 and v12: a code for each partition, and nothing is written. */
+export const refuseProduce =
+  (code: number) =>
+  (request: Buffer): Buffer => {
+    if (versionOf(request) >= 9) return refuseProduceFlexibly(code, request)
+    const reader = bodyOf(request)
+    reader.string()
+    reader.skip(2 + 4)
+    const asked: Partition[] = []
+    reader.topics((topic) => {
+      asked.push({ topic, partition: reader.int32() })
+      reader.skip(reader.int32())
+    })
+    const unknown = int64(-1)
+    return frame(request, [
+      byTopic(asked, ({ partition }) => [int32(partition), int16(code), unknown, unknown, unknown]),
+      int32(0),
+    ])
+  }
+
+function refuseProduceFlexibly(code: number, request: Buffer): Buffer {
+  const reader = new CompactReader(request.subarray(bodyOf(request).at))
+  reader.tags()
+  reader.text()
+  reader.skip(2 + 4)
+  const answer = new CompactWriter().noTags()
+  const topics = reader.length()
+  answer.length(topics)
+  for (let t = 0; t < topics; t++) {
+    answer.text(reader.text())
+    const partitions = reader.length()
+    answer.length(partitions)
+    for (let p = 0; p < partitions; p++) {
+      answer.int32(reader.int32()).int16(code).int64(-1n).int64(-1n).int64(-1n)
+      // Refused records one by one, and a message.
+      answer.length(0).text(null).noTags()
+      reader.skip(reader.length())
+      reader.tags()
+    }
+    reader.tags()
+    answer.noTags()
+  }
+  return frame(request, [answer.int32(0).noTags().take()])
+}
+
 /** Produce v7: as if the first partition of the answer had been refused. */
 export const refuseFirstBatch =
   (code: number) =>
@@ -148,6 +199,17 @@ export const refuseFirstBatch =
     reader.string()
     reader.skip(4 + 4)
     answer.writeInt16BE(code, reader.at)
+    return answer
+  }
+
+/** The same of Produce v12. */
+export const refuseFirstBatchFlexibly =
+  (code: number) =>
+  (answer: Buffer): Buffer => {
+    // Lengths are of one byte: names are short. Length, correlation id, tags of the header, how many topics.
+    const name = 4 + 4 + 1 + 1
+    // How many partitions, and the first one's number.
+    answer.writeInt16BE(code, name + answer[name]! + 1 + 4)
     return answer
   }
 
