@@ -18,7 +18,7 @@ export function guide({ url, customerId, addresses }: GuideOptions): string {
     ['/v1/top?by=churn&limit=5', 'who is most likely to leave; those gone quiet have cause timer'],
     ['/v1/top?by=recent&limit=5', 'who moved last'],
     ['/v1/nps', 'net promoter score, all answers'],
-    ['/v1/nps?window=7d&group=region', 'the same in weeks that begin every day, by region'],
+    ['/v1/nps?window=7d&group=region&from=1322092800000', 'the same by region, in weeks from 2011-11-24 on'],
     [`/v1/cross-sell/${KNOWN_ITEM}?limit=5`, 'what is bought together with the cake stand'],
     ['/v1/cross-sell-matrix?limit=8', 'what is bought most, each with each'],
     ['/v1/topics', 'lag and latency'],

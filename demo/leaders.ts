@@ -18,8 +18,9 @@ interface TopAnswer {
 export async function leaders(url: string): Promise<string> {
   const buy = await top(url, 'lead')
   const leave = await top(url, 'churn')
-  return `Most likely to buy                          Most likely to leave
-${buy.map((line, i) => `${line.padEnd(42)}  ${leave[i] ?? ''}`).join('\n')}`
+  const rows = [['Most likely to buy', 'Most likely to leave'], ...buy.map((line, i) => [line, leave[i] ?? ''])]
+  const width = Math.max(...rows.map(([left]) => left!.length)) + 2
+  return rows.map(([left, right]) => `${left!.padEnd(width)}${right}`).join('\n')
 }
 
 async function top(url: string, by: 'lead' | 'churn'): Promise<string[]> {

@@ -4,6 +4,7 @@ import { guide } from './guide.ts'
 import type { Installation } from './installation.ts'
 import { leaders } from './leaders.ts'
 import type { Stage } from './stage.ts'
+import { untilCounted } from './until-counted.ts'
 import { windowsShown } from './windows-shown.ts'
 
 /** Opens the API, says what can be asked, and resolves when the demo shall end. */
@@ -16,6 +17,7 @@ export async function serve(stage: Stage, { env, addresses }: Installation, deps
     terminal.say()
     terminal.say(await leaders(api.url))
     terminal.say()
+    await untilCounted(api.url, signal)
     terminal.say(await windowsShown(api.url))
     terminal.say()
     terminal.say(guide({ url: api.url, customerId, addresses }))
