@@ -38,7 +38,9 @@ const valueProperties: Record<keyof CustomerValue, TSchema> = {
 }
 
 const explanation = {
-  features: Type.Record(Type.String(), Type.Number(), { description: 'Value of every feature.' }),
+  features: Type.Record(Type.String(), Type.Number(), {
+    description: 'Value of every feature, most as logarithms: docs/features.md has the units.',
+  }),
   contributions: Type.Object(
     { lead: contributions, churn: contributions },
     { description: 'What every feature adds to the log odds of each score: exact SHAP values of a linear model.' },

@@ -6,6 +6,7 @@ import { describeInstallation, describeTopology } from '../topology/describe.ts'
 import { INSTALLATION } from '../topology/installation.ts'
 import { scoringTopology } from '../topology/scoring.ts'
 import { configurationPage } from './pages/configuration-page.ts'
+import { featuresPage } from './pages/features-page.ts'
 import { performancePage } from './pages/performance-page.ts'
 import { settingsPage } from './pages/settings-page.ts'
 import { topicsPage } from './pages/topics-page.ts'
@@ -24,6 +25,7 @@ function generatedFiles(): Map<string, string> {
     files.set(`schemas/avro/${name}.avsc`, `${JSON.stringify(toAvsc(schema), null, 2)}\n`)
   }
   files.set('docs/configuration.md', configurationPage())
+  files.set('docs/features.md', featuresPage())
   files.set('docs/settings.md', settingsPage())
   files.set('docs/topics.md', topicsPage())
   files.set('docs/topology.md', topologyPage(describeInstallation(INSTALLATION), describeTopology(scoringTopology)))
