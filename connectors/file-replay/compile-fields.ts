@@ -42,7 +42,10 @@ function readersOf<S, R>(
   compile: (field: AvroField, spec: S) => R,
 ): (readonly [string, R | (() => FieldValue)])[] {
   const unknown = Object.keys(specs).find((name) => !fields.some((field) => field.name === name))
-  if (unknown !== undefined) throw mappingFault(`${path}.${unknown}`, 'is not a field of the topic')
+  if (unknown !== undefined) {
+    const known = fields.map(({ name }) => name).join(', ')
+    throw mappingFault(`${path}.${unknown}`, `is not a field of the topic, which has ${known}`)
+  }
   return fields.map((field) => {
     const spec = specs[field.name]
     if (spec !== undefined) return [field.name, compile(field, spec)]

@@ -4,6 +4,7 @@ import Value from 'typebox/value'
 import { AppError, messageOf } from '../../schemas/errors.ts'
 import { compileMapping } from './compile-mapping.ts'
 import { type Mapping, mappingSchema } from './mapping.ts'
+import { mappingFault } from './mapping-fault.ts'
 
 /**
  * The mapping that a JSON value stands for, checked against the schemas of its topics as well.
@@ -15,15 +16,15 @@ export function parseMapping(json: unknown): Mapping {
   return json
 }
 
-/** @throws AppError CONFIG_INVALID when the file can't be read, is no JSON, or no mapping */
+/** @throws AppError CONFIG_INVALID, naming the file, when it can't be read, is no JSON, or no mapping */
 export async function loadMapping(path: string): Promise<Mapping> {
-  let json: unknown
   try {
-    json = JSON.parse(await readFile(path, 'utf8'))
+    return parseMapping(JSON.parse(await readFile(path, 'utf8')))
   } catch (error) {
-    throw new AppError('CONFIG_INVALID', `mapping ${path}: ${messageOf(error)}`, { cause: error, details: { path } })
+    const problem = messageOf(error).replace(/^mapping: /, '')
+    const details = { ...(error instanceof AppError ? error.details : {}), path }
+    throw new AppError('CONFIG_INVALID', `mapping ${path}: ${problem}`, { cause: error, details })
   }
-  return parseMapping(json)
 }
 
 /** The mapping under another tenant than the one it names. */
@@ -38,16 +39,42 @@ export function mappingHash(mapping: Mapping): string {
 }
 
 function refusal(json: unknown): AppError {
-  const errors = Value.Errors(mappingSchema, json).filter((error) => error.keyword !== 'boolean')
-  // Of a union every branch complains; the one that got furthest knows what was meant.
-  const depth = (path: string) => path.split('/').length
-  const error = errors.toSorted((a, b) => depth(b.instancePath) - depth(a.instancePath))[0]
+  const errors = Value.Errors(mappingSchema, json).filter(({ keyword }) => keyword !== 'boolean' && keyword !== 'anyOf')
+  const [error] = errors.toSorted((a, b) => depthOf(b) - depthOf(a) || unknownKeys(a) - unknownKeys(b))
   const path = error?.instancePath.split('/').slice(1) ?? []
-  const isUnknown = error?.keyword === 'additionalProperties'
-  const isMissing = error?.keyword === 'required'
-  if (isUnknown) path.push(error.params.additionalProperties[0] ?? '')
-  if (isMissing) path.push(error.params.requiredProperties[0] ?? '')
+  if (error?.keyword === 'additionalProperties') path.push(error.params.additionalProperties[0] ?? '')
+  if (error?.keyword === 'required') path.push(error.params.requiredProperties[0] ?? '')
   const field = path.join('.')
-  const problem = isUnknown ? 'is not known here' : isMissing ? 'is missing' : (error?.message ?? 'is refused')
-  return new AppError('CONFIG_INVALID', `mapping: ${field || 'the value'} ${problem}`, { details: { field } })
+  const problem = error === undefined ? 'is refused' : problemOf(error, errors)
+  return mappingFault(field || 'the value', problem)
+}
+
+type SchemaError = ReturnType<typeof Value.Errors>[number]
+
+/** Of a union every branch complains; the one that got furthest knows what was meant. */
+function depthOf({ keyword, instancePath }: SchemaError): number {
+  return instancePath.split('/').length + (keyword === 'additionalProperties' ? 1 : 0)
+}
+
+/** Of two branches that know not all keys the one that knows more of them was meant. */
+function unknownKeys(error: SchemaError): number {
+  return error.keyword === 'additionalProperties' ? error.params.additionalProperties.length : 0
+}
+
+function problemOf(error: SchemaError, all: readonly SchemaError[]): string {
+  switch (error.keyword) {
+    case 'additionalProperties':
+      return 'is not known here'
+    case 'required':
+      return 'is missing'
+    case 'enum':
+      return `must be one of ${error.params.allowedValues.join(', ')}`
+    case 'type': {
+      const same = all.filter(({ instancePath }) => instancePath === error.instancePath)
+      const types = same.flatMap((each) => (each.keyword === 'type' ? each.params.type : []))
+      return `must be ${[...new Set(types)].join(' or ')}`
+    }
+    default:
+      return error.message
+  }
 }

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { compileMapping } from '../../../connectors/file-replay/compile-mapping.ts'
 import type { Mapping } from '../../../connectors/file-replay/mapping.ts'
-import { mappingHash, parseMapping, withTenant } from '../../../connectors/file-replay/parse-mapping.ts'
+import { loadMapping, mappingHash, parseMapping, withTenant } from '../../../connectors/file-replay/parse-mapping.ts'
 import { findPattern } from '../../../connectors/file-replay/pattern.ts'
 import { SHIPPED_MAPPINGS, shippedMapping } from '../../../connectors/file-replay/shipped-mappings.ts'
-import { answers } from './build-replay.ts'
+import { answers, TemporaryFolder } from './build-replay.ts'
 
 type Fields = Record<string, unknown>
 
@@ -43,6 +43,39 @@ describe('parseMapping', () => {
     expect(() => parseMapping(json)).toThrow(
       expect.objectContaining({ code: 'CONFIG_INVALID', message: expect.stringContaining(field), details: { field } }),
     )
+  })
+
+  it.each<[string, unknown]>([
+    ['format must be one of csv, ndjson', { name: 'x', format: 'xml', rules: [{ topic: 'surveys' }] }],
+    [
+      'rules.0.topic must be one of profiles, interactions, transactions, surveys, outcomes',
+      { name: 'x', format: 'csv', rules: [{ topic: 'survey' }] },
+    ],
+    [
+      'rules.0.fields.score.as must be one of text, integer, number, boolean, money, timestamp, line-time',
+      survey({ score: { value: '{s}', as: 'integr' } }),
+    ],
+    [
+      'rules.0.fields.occurredAt.format must be one of iso, epoch-ms, epoch-s',
+      survey({ occurredAt: { value: '1', as: 'timestamp', format: 'rfc' } }),
+    ],
+    ['rules.0.fields.score.round is not known here', survey({ score: { value: '{s}', as: 'integer', round: true } })],
+    ['rules.0.fields.score must be string or null or object', survey({ score: 3 })],
+    ['rules.0.fields.points is not a field of the topic, which has eventId, tenantId', survey({ points: '{p}' })],
+  ])('says what it takes: %s', (message, json) => {
+    expect(() => parseMapping(json)).toThrow(`mapping: ${message}`)
+  })
+
+  it('names the file', async () => {
+    using folder = new TemporaryFolder()
+    const path = folder.file('mapping.json', JSON.stringify({ name: 'x', format: 'xml', rules: [] }))
+    await expect(loadMapping(path)).rejects.toMatchObject({
+      code: 'CONFIG_INVALID',
+      message: `mapping ${path}: format must be one of csv, ndjson`,
+      details: { field: 'format', path },
+    })
+    const damaged = folder.file('damaged.json', '{')
+    await expect(loadMapping(damaged)).rejects.toThrow(`mapping ${damaged}: `)
   })
 
   it.each(SHIPPED_MAPPINGS)('takes the shipped mapping %s', (name) => {
