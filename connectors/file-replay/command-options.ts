@@ -7,7 +7,7 @@ export const HELP = `everscore replay FILE… --mapping NAME|FILE [options]
 
 Writes the lines of CSV or NDJSON files, plain or gzip, as events into the input topics.
 
-  --mapping NAME|FILE  how lines become events: ${SHIPPED_MAPPINGS.join(', ')}, or a mapping file
+  --mapping NAME|FILE  how lines become events: ${SHIPPED_MAPPINGS.join(', ')}, or a mapping file (docs/mappings.md)
   --tenant ID          instead of the mapping's tenant
   --rate RATE          max (default), 500/s, or 3600x: event time scaled, an hour a second
   --batch N            events written together (2000)
