@@ -21,6 +21,14 @@ partition *p* of each holds the same customers. Values are Avro in Confluent's w
 four bytes, the Avro bytes), subject \`<topic>-value\`, compatibility FULL_TRANSITIVE; the schemas are
 \`schemas/avro/*.avsc\`. Events of one instant are taken in the order ${INPUT_TOPICS.map(code).join(', ')}.
 
+[producing.md](producing.md) has a program that writes an event.
+
+## Reading results
+
+Consumers of any topic that workers write must set \`isolation.level=read_committed\` (kafkajs, librdkafka: their default). Results are written in
+transactions; a consumer that reads uncommitted also gets those of transactions that were aborted, which are written again. In
+compacted topics a null value says that the key is gone.
+
 ## Settings in Kafka
 
 ${table(
