@@ -11,12 +11,14 @@ import type { ScoreChange } from '../schemas/avro/score-change.ts'
 import type { ScoreSample } from '../schemas/avro/score-sample.ts'
 import type { TrainingExample } from '../schemas/avro/training-example.ts'
 import type { CustomerState } from '../schemas/customer-state.ts'
+import { AppError } from '../schemas/errors.ts'
 import type { InputEvent } from '../schemas/events.ts'
 import { newCustomerState } from '../schemas/new-state.ts'
 import { customerKey } from '../schemas/partition.ts'
 import { DEFAULT_SETTINGS, type TenantSettings } from '../schemas/settings.ts'
 import { decodeState, encodeState } from '../schemas/state-codec.ts'
 import type { Thresholds } from '../schemas/thresholds.ts'
+import { INPUT_TOPICS } from '../schemas/topics.ts'
 import { createScoring } from '../topology/scoring.ts'
 
 export interface DriverOptions {
@@ -55,7 +57,7 @@ export interface DriverOutputs {
  * The scoring topology in memory: synchronous, without broker or Redis, on a clock that only `advance` moves.
  *
  *   const driver = createDriver({ now: Date.UTC(2026, 0, 1) })
- *   driver.pipe('interactions', { eventId: 'e-1', tenantId: 'shop', customerId: 'c-1', type: 'demo_request', … })
+ *   driver.pipe('interactions', { eventId: 'e-1', tenantId: 'shop', customerId: 'c-1', type: 'demo_request', occurredAt, … })
  *   driver.read('customers')[0].lead.grade
  *
  * A customer's state goes from one event to the next as the bytes in his `customers` record, as it would after a crash.
@@ -151,6 +153,7 @@ export function createDriver({ settings = DEFAULT_SETTINGS, models, thresholds =
 
   return {
     pipe(topic, event) {
+      refuseUnknown(topic, INPUT_TOPICS)
       const { tenantId, customerId } = event
       context.input = { topic, event } as InputEvent // the pair is right by the signature of pipe
       context.streamTime = streamTimes.of(tenantId)
@@ -190,6 +193,7 @@ export function createDriver({ settings = DEFAULT_SETTINGS, models, thresholds =
       }
     },
     read(topic) {
+      refuseUnknown(topic, Object.keys(outputs))
       return outputs[topic].splice(0)
     },
     passTime(before) {
@@ -209,6 +213,14 @@ export function createDriver({ settings = DEFAULT_SETTINGS, models, thresholds =
       context.now += ms
     },
   }
+}
+
+/** Types know the topics; plain JavaScript doesn't. @throws AppError INPUT_INVALID naming those that there are */
+function refuseUnknown(topic: string, known: readonly string[]): void {
+  if (known.includes(topic)) return
+  throw new AppError('INPUT_INVALID', `there is no topic ${topic} here; it must be one of ${known.join(', ')}`, {
+    details: { field: 'topic' },
+  })
 }
 
 const snapshotKey = ({ tenantId, customerId }: Pick<TrainingExample, 'tenantId' | 'customerId'>, end: number): string =>
