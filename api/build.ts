@@ -34,7 +34,7 @@ export interface ApiDeps extends ResultDeps {
   readonly models: ModelDesk
   /** Bearer key → tenant id; null: no keys are configured, and the server may listen on loopback only. */
   readonly keys: ReadonlyMap<string, string> | null
-  /** Partitions of the data topics, as the installation was set up. */
+  /** Partitions of the data topics. */
   readonly partitions: number
   readonly now: () => number
   readonly version: string

@@ -26,11 +26,18 @@ export function ownersOf(reports: readonly WorkerReport[], kind: TaskKind = 'tas
   return owners
 }
 
+/** Whether the topics were made anew, with another number of partitions, since this process began. */
+export function hasOtherPartitions(installation: Installation, partitions: number): boolean {
+  return installation.partitions !== null && installation.partitions !== partitions
+}
+
 /** What keeps the installation from serving, as sentences for people; empty: ready. */
 export function waitingFor(installation: Installation, partitions: number, now: number): string[] {
   if (installation.partitions === null) return ['the installation to be set up (everscore init)']
-  if (installation.partitions !== partitions) {
-    return [`PARTITIONS to be ${installation.partitions}, as the installation has it, not ${partitions}`]
+  if (hasOtherPartitions(installation, partitions)) {
+    return [
+      `a restart of this process: the installation has ${installation.partitions} partitions, not ${partitions} any more`,
+    ]
   }
   const reports = freshReports(installation, now)
   const counting = ownersOf(reports, 'aggregateTasks')

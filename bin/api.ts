@@ -9,6 +9,7 @@ import { Fetcher } from '../connectors/kafka/fetcher.ts'
 import { Registry } from '../connectors/registry/registry.ts'
 import { TopicBroadcast } from '../runtime/broadcast.ts'
 import { BroadcastTopic } from '../runtime/broadcast-topic.ts'
+import { warnOfPartitions } from '../runtime/check-partitions.ts'
 import { type Config, describeConfig, readConfig } from '../runtime/config.ts'
 import { applicationId, kafkaSettings } from '../runtime/kafka-settings.ts'
 import { createLog, type Log } from '../runtime/log.ts'
@@ -88,7 +89,10 @@ export async function openApi(config: Config, log: Log): Promise<ApiServer> {
   try {
     // What a customer's scores are now depends on the tenant's settings, which the workers follow in the same way.
     const topicName = (topic: string): string => config.TOPIC_PREFIX + topic
-    await kafka.connect([...TopicBroadcast.TOPICS, 'training-requests', 'model-watch'].map(topicName))
+    await kafka.connect([...TopicBroadcast.TOPICS, 'training-requests', 'model-watch', 'customers'].map(topicName))
+    // With any other number, customers would be looked for where they are not.
+    const partitions = kafka.partitionsOf(topicName('customers'))
+    warnOfPartitions(config, partitions, log)
     await broadcast.start(kafka, fetcher, topicName)
     await asked.start(kafka, fetcher, topicName('training-requests'))
     await watched.start(kafka, fetcher, topicName('model-watch'))
@@ -124,7 +128,7 @@ export async function openApi(config: Config, log: Log): Promise<ApiServer> {
           ]),
       },
       keys: config.EVERSCORE_API_KEYS.size > 0 ? config.EVERSCORE_API_KEYS : null,
-      partitions: config.PARTITIONS,
+      partitions,
       now: Date.now,
       version: VERSION,
       // Fastify's level info is a line a request, which is debug here.

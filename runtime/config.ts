@@ -116,7 +116,12 @@ export const OPTIONS = {
     true,
   ),
   TOPIC_PREFIX: pattern('', /^[A-Za-z0-9._-]{0,64}$/, 'Put before the name of every topic, group and Redis key.'),
-  PARTITIONS: integer(12, 1, 1024, 'Partitions of the input and result topics; fixed once the topics exist.'),
+  PARTITIONS: integer(
+    12,
+    1,
+    1024,
+    'Partitions of the input and result topics, as `everscore init` makes them; all else goes by the topics.',
+  ),
   HOST: text('127.0.0.1', 'Address the HTTP server binds to; another one than loopback needs EVERSCORE_API_KEYS.'),
   PORT: integer(3000, 0, 65_535, 'Port of the HTTP server; 0: a free one.'),
   EVERSCORE_API_KEYS: apiKeys,

@@ -11,6 +11,7 @@ import { REPORT_STALE_MS } from '../schemas/worker-report.ts'
 import { connectRedis, redisReady, refuseEviction } from '../state/redis-connection.ts'
 import { TopicBroadcast } from './broadcast.ts'
 import type { Broadcast } from './broadcast-port.ts'
+import { warnOfPartitions } from './check-partitions.ts'
 import type { Config } from './config.ts'
 import { applicationId, kafkaSettings } from './kafka-settings.ts'
 import type { Log } from './log.ts'
@@ -81,6 +82,7 @@ export async function connectWorker({ workerId, closers, ...options }: ConnectOp
   }
   const kafka = await connect('offsets')
   const partitions = coPartitioned(kafka, topicName)
+  warnOfPartitions(config, partitions, log)
 
   const redis = connectRedis({ url: serverAddress(config, 'REDIS_URL') })
   closers.push(() => redis.disconnect())

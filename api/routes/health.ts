@@ -6,7 +6,15 @@ import { NOT_READY_ERROR } from '../error-answer.ts'
 import { sendError } from '../error-handling.ts'
 import { healthExample } from '../examples.ts'
 import { notReady } from '../http-error.ts'
-import { freshReports, lagsOf, type Owned, ownersOf, unownedOf, waitingFor } from '../installation-state.ts'
+import {
+  freshReports,
+  hasOtherPartitions,
+  lagsOf,
+  type Owned,
+  ownersOf,
+  unownedOf,
+  waitingFor,
+} from '../installation-state.ts'
 
 export interface HealthRouteDeps {
   readonly lookup: CustomerLookup
@@ -145,9 +153,11 @@ async function healthOf({ lookup, partitions, now, version }: HealthRouteDeps): 
     rebuilding: [...installation.resultsRebuilding],
     failing: failingOf(counting),
   }
-  const isWhole = [workers, aggregates].every(
-    ({ unowned, rebuilding, failing }) => unowned.length + rebuilding.length + failing.length === 0,
-  )
+  const isWhole =
+    !hasOtherPartitions(installation, partitions) &&
+    [workers, aggregates].every(
+      ({ unowned, rebuilding, failing }) => unowned.length + rebuilding.length + failing.length === 0,
+    )
   return { status: isWhole ? 'ok' : 'degraded', version, dependencies: { redis: { state: 'up' }, workers, aggregates } }
 }
 

@@ -31,7 +31,7 @@ describe('/ready', () => {
   it('says what it waits for, until every partition is served', async () => {
     expect(await waitsFor()).toEqual(['the installation to be set up (everscore init)'])
     await view.setUp(6)
-    expect(await waitsFor()).toEqual(['PARTITIONS to be 6, as the installation has it, not 4'])
+    expect(await waitsFor()).toEqual(['a restart of this process: the installation has 6 partitions, not 4 any more'])
     await settle(view)
     expect((await get('/ready')).json()).toEqual({ ready: true })
     await view.mark(2, '{}')
@@ -144,6 +144,12 @@ describe('/health', () => {
         aggregates: { unowned: [0, 1, 2], failing: [{ partition: 3, state: 'paused', code: 'OFFSETS_UNKNOWN' }] },
       },
     })
+  })
+
+  it('is degraded while the installation has another number of partitions', async () => {
+    await settle(view)
+    await view.setUp(6)
+    expect((await get('/health')).json().status).toBe('degraded')
   })
 
   it('is alive without Redis, and says so', async () => {
