@@ -22,6 +22,27 @@ export interface OpenApiOptions {
   readonly keyed: boolean
 }
 
+interface QuerySchema {
+  readonly properties: Readonly<Record<string, { readonly default?: unknown }>>
+  readonly required?: readonly string[]
+}
+
+/** TypeBox requires what has a default, for it is there when a handler looks; callers may leave it out. */
+function withOptionalDefaults(query: QuerySchema): QuerySchema {
+  const required = (query.required ?? []).filter((name) => query.properties[name]?.default === undefined)
+  return { ...query, required }
+}
+
+/** GET /v1/customers/:id/explain → getCustomersByIdExplain: what generated clients call it. */
+function operationIdOf(method: string, url: string): string {
+  const words = url
+    .replace(/^\/v1\//, '')
+    .replaceAll(':', 'by-')
+    .split(/[^A-Za-z0-9]+/)
+    .filter((word) => word !== '')
+  return method.toLowerCase() + words.map((word) => word[0]!.toUpperCase() + word.slice(1)).join('')
+}
+
 /** Describes every route that is registered after it, at /openapi.json and for people at /docs. */
 export async function installOpenApi(app: App, { version, keyed }: OpenApiOptions): Promise<void> {
   await app.register(swagger, {
@@ -50,11 +71,13 @@ export async function installOpenApi(app: App, { version, keyed }: OpenApiOption
         : {}),
     },
     refResolver: { buildLocalReference: (json, _base, _fragment, i) => String(json['$id'] ?? `schema-${i}`) },
-    transform: ({ schema, url }) => ({
-      url,
+    transform: ({ schema, url, route: { method } }) => {
       // Only documented: access.ts reads the header, and ignores it where keys say whose customers these are.
-      schema: keyed || !url.startsWith('/v1/') ? schema : { ...schema, headers: tenantHeaders as TSchema },
-    }),
+      const headers = keyed || !url.startsWith('/v1/') ? {} : { headers: tenantHeaders as TSchema }
+      const query = schema?.querystring
+      const querystring = query === undefined ? {} : { querystring: withOptionalDefaults(query as QuerySchema) }
+      return { url, schema: { ...schema, operationId: operationIdOf(String(method), url), ...querystring, ...headers } }
+    },
   })
   await app.register(swaggerUi, {
     routePrefix: '/docs',

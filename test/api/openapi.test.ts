@@ -10,9 +10,15 @@ interface Content {
 }
 interface Operation {
   readonly summary: string
+  readonly operationId: string
   readonly tags: readonly string[]
   readonly security?: readonly unknown[]
-  readonly parameters?: readonly { readonly name: string; readonly in: string; readonly description?: string }[]
+  readonly parameters?: readonly {
+    readonly name: string
+    readonly in: string
+    readonly required?: boolean
+    readonly description?: string
+  }[]
   readonly responses: Record<string, { readonly description: string; readonly content: Record<string, Content> }>
 }
 interface Document {
@@ -76,6 +82,29 @@ describe('/openapi.json', () => {
       }
     }
     expect(Object.keys(document.paths['/v1/customers/{id}']!.get.responses)).toContain('404')
+  })
+
+  it('names every operation, each by another name', () => {
+    const ids = Object.values(document.paths).flatMap((operations) =>
+      Object.values<Operation>(operations).map(({ operationId }) => operationId),
+    )
+    expect(ids).toEqual(
+      expect.arrayContaining(['getCustomersByIdExplain', 'getCrossSellMatrix', 'putModelsByKindPin', 'getHealth']),
+    )
+    for (const id of ids) expect(id).toMatch(/^[a-z]+([A-Z][A-Za-z0-9]*)+$/)
+    expect(new Set(ids).size).toBe(ids.length)
+  })
+
+  it.each([
+    ['/v1/top', ['by']],
+    ['/v1/nps', []],
+    ['/v1/cross-sell', ['category']],
+    ['/v1/cross-sell-matrix', []],
+    ['/v1/customers/{id}/explain', ['id']],
+    ['/v1/customers', ['ids']],
+  ])('%s requires only what has no default', (path, required) => {
+    const parameters = document.paths[path]!.get.parameters!
+    expect(parameters.filter((each) => each.required).map(({ name }) => name)).toEqual(required)
   })
 
   it('has examples that follow their own schemas', () => {
