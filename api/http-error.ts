@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { AppError, ERROR_CODES, type ErrorCode } from '../schemas/errors.ts'
 import type { ErrorAnswer } from './error-answer.ts'
+import { describeFault, type ValidationFault } from './validation-fault.ts'
 
 /** Codes that only an HTTP answer can have. */
 export const HTTP_CODES = {
@@ -65,11 +66,8 @@ export function toHttpError(error: unknown, requestId: string): HttpError {
   }
   const { statusCode, validation, validationContext, message } = asFastifyError(error)
   if (validation !== undefined) {
-    const path = pathOf(validation)
-    // Of a list in a query, the parameter is what has a name.
-    const field = validationContext === 'body' ? path.join('.') : (path[0] ?? '')
-    const details = { field, in: WHERE[validationContext ?? ''] ?? validationContext }
-    return httpError('INPUT_INVALID', `${field} ${validation.message ?? 'is wrong'}`, details, requestId)
+    const { message: problem, details } = describeFault(validation, validationContext)
+    return httpError('INPUT_INVALID', problem, details, requestId)
   }
   if (statusCode === 413) return httpError('BODY_TOO_LARGE', HTTP_CODES.BODY_TOO_LARGE, {}, requestId)
   if (statusCode === 415) return httpError('MEDIA_TYPE_UNSUPPORTED', HTTP_CODES.MEDIA_TYPE_UNSUPPORTED, {}, requestId)
@@ -94,25 +92,10 @@ function httpError(
   return { status, headers, body: { error: { code, message, details: { ...details }, requestId } }, log: status >= 500 }
 }
 
-interface ValidationFault {
-  readonly instancePath?: string
-  readonly keyword?: string
-  readonly params?: Readonly<Record<string, unknown>>
-  readonly message?: string
-}
-
-/** Where OpenAPI says that a parameter stands, by fastify's name for the place. */
-const WHERE: Readonly<Record<string, string>> = {
-  querystring: 'query',
-  params: 'path',
-  headers: 'header',
-  body: 'body',
-}
-
 function asFastifyError(error: unknown): {
   statusCode: number
   message: string
-  validation: ValidationFault | undefined
+  validation: readonly ValidationFault[] | undefined
   validationContext: string | undefined
 } {
   const like = (typeof error === 'object' && error !== null ? error : {}) as {
@@ -124,16 +107,9 @@ function asFastifyError(error: unknown): {
   return {
     statusCode: typeof like.statusCode === 'number' ? like.statusCode : 500,
     message: String(like.message ?? ''),
-    validation: like.validation?.[0],
+    validation: like.validation?.length ? like.validation : undefined,
     validationContext: like.validationContext,
   }
-}
-
-function pathOf({ instancePath = '', keyword, params = {} }: ValidationFault): string[] {
-  const path = instancePath.split('/').slice(1)
-  if (keyword === 'required') path.push(String(params['missingProperty']))
-  if (keyword === 'additionalProperties') path.push(String(params['additionalProperty']))
-  return path
 }
 
 /** The caller's own id of a request, if it is fit for a log line and a header, else a new one. */

@@ -39,6 +39,37 @@ describe('every error', () => {
     expect(response.headers['x-request-id']).toBe(response.json().error.requestId)
   })
 
+  it.each([
+    ['/v1/top?by=foo', 'by must be lead, churn or recent'],
+    ['/v1/top', 'by is missing'],
+    ['/v1/top?by=lead&limit=0', 'limit must be at least 1'],
+    ['/v1/top?by=lead&limit=501', 'limit must be at most 500'],
+    ['/v1/top?by=lead&limit=many', 'limit must be a whole number'],
+    ['/v1/customers/ada?asof=stored', 'asof is not a parameter here'],
+    ['/v1/customers?ids=a,', 'ids must not be empty'],
+    [`/v1/customers?ids=${'a,'.repeat(100)}b`, 'ids must have at most 100 items'],
+    ['/v1/cross-sell-matrix?metric=foo', 'metric must be confidence or lift'],
+    ['/v1/cross-sell-matrix?ids=a,a', 'ids must not have the same item twice'],
+    [`/v1/cross-sell/${'x'.repeat(257)}`, 'itemId must have at most 256 characters', 'path'],
+    ['/v1/models/clv/train', 'kind must be lead or churn', 'path'],
+  ])('of a parameter says what it must be: %s', async (url, message, where = 'query') => {
+    const { error } = (await app.inject(url)).json()
+    expect(error).toMatchObject({ code: 'INPUT_INVALID', message })
+    expect(error.details).toEqual({ field: message.split(' ')[0], in: where })
+  })
+
+  it.each([
+    [undefined, 'the body must be an object', 'body'],
+    [[1], 'the body must be an object', 'body'],
+    [{}, 'version is missing', 'version'],
+    [{ version: {} }, 'version must be null or a text', 'version'],
+    [{ version: 'v-1', since: 3 }, 'since is not a field here', 'since'],
+  ])('of a body says what it must be: %j', async (payload, message, field) => {
+    const put = { method: 'PUT', url: '/v1/models/lead/pin', ...(payload && { payload }) } as const
+    const { error } = (await app.inject(put)).json()
+    expect(error).toMatchObject({ code: 'INPUT_INVALID', message, details: { field, in: 'body' } })
+  })
+
   it('keeps the request id of the caller, unless it is unfit', async () => {
     const idOf = async (sent: string) =>
       (await app.inject({ url: '/health', headers: { 'x-request-id': sent } })).headers['x-request-id']
