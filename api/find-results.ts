@@ -3,15 +3,18 @@ import type { CrossSell } from '../schemas/avro/cross-sell.ts'
 import type { Nps } from '../schemas/avro/nps.ts'
 import { AppError } from '../schemas/errors.ts'
 import { partitionOf } from '../schemas/partition.ts'
+import type { TenantSettings } from '../schemas/settings.ts'
 import type { CustomerLookup, PartitionView } from './customer-lookup.ts'
 import { isTrusted } from './partition-trust.ts'
 import type { ResultLookup, ResultScope } from './result-lookup.ts'
+import { configuredWindows, parseSize } from './window-sizes.ts'
 
 export interface ResultDeps {
   readonly lookup: CustomerLookup
   readonly results: ResultLookup
   readonly decodeNps: (value: Buffer) => Promise<Nps>
   readonly decodeCrossSell: (value: Buffer) => Promise<CrossSell>
+  readonly settingsOf: (tenantId: string) => TenantSettings
   readonly partitions: number
   readonly now: () => number
 }
@@ -19,19 +22,24 @@ export interface ResultDeps {
 const KEY_OF_KIND = { NPS: 'nps', item: 'basket-item', category: 'basket-category' } as const
 export type ResultKind = keyof typeof KEY_OF_KIND
 
-const UNITS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 7 * 86_400_000 } as const
+/** The results of one kind of a tenant. */
+export interface TenantResults extends ResultScope {
+  /** That are counted, as requests name them. */
+  readonly windows: readonly string[]
+}
 
 /** Results of a kind are in the partition of the deltas that they are made of. */
-export function scopeOf({ partitions }: ResultDeps, tenantId: string, kind: ResultKind): ResultScope {
+export function scopeOf({ partitions, settingsOf }: ResultDeps, tenantId: string, kind: ResultKind): TenantResults {
   const partition = partitionOf(Buffer.from(`${tenantId}/${KEY_OF_KIND[kind]}`), partitions)
-  return { partition, scope: `${tenantId}/${kind}` }
+  const { nps, crossSell } = settingsOf(tenantId)
+  return { partition, scope: `${tenantId}/${kind}`, windows: configuredWindows(kind === 'NPS' ? nps : crossSell) }
 }
 
 /** @returns ms; null: since ever. @throws AppError INPUT_INVALID */
 export function windowSizeOf(text: string): number | null {
   if (text === 'ever') return null
-  const [, count, unit] = /^(\d{1,9})(ms|s|m|h|d|w)$/.exec(text) ?? []
-  if (count !== undefined && Number(count) > 0) return Number(count) * UNITS[unit as keyof typeof UNITS]
+  const size = parseSize(text)
+  if (size !== null) return size
   const details = { field: 'window', in: 'query' }
   throw new AppError('INPUT_INVALID', 'window must be ever or a size such as 12h, 1d or 7d', { details })
 }
@@ -49,18 +57,28 @@ export async function mustBeTrusted<T extends PartitionView>(
   })
 }
 
-/** The windows of one size that begin in [first, last), by start. */
+/**
+ * The windows of one size that begin in [first, last), by start.
+ * @throws AppError INPUT_INVALID, REBUILDING
+ */
 export async function findWindows(
   deps: ResultDeps,
-  of: ResultScope,
+  of: TenantResults,
   { size, first, last }: { readonly size: number | null; readonly first: number; readonly last: number },
 ): Promise<string[]> {
   if (size === null) return ['0/']
   const { windows } = await mustBeTrusted(deps, of, await deps.results.windows(of, first, last - 1))
-  return windows.filter((window) => {
+  const found = windows.filter((window) => {
     const [start, end] = window.split('/')
     return end !== '' && Number(end) - Number(start) === size
   })
+  // Windows of earlier settings can still be there.
+  if (found.length === 0 && !of.windows.some((window) => parseSize(window) === size)) {
+    const details = { field: 'window', in: 'query', windows: of.windows }
+    const problem = `window is of a size that is not counted: the settings have ${of.windows.join(', ')}`
+    throw new AppError('INPUT_INVALID', problem, { details })
+  }
+  return found
 }
 
 const TIME_MAX = 8_640_000_000_000_000
@@ -80,10 +98,10 @@ export const windowQuery = {
   ),
 }
 
-/** @returns `<start>/<end>` of the newest window that has the time; null: there is none */
+/** @returns `<start>/<end>` of the newest window that has the time; null: there is none. @throws AppError INPUT_INVALID */
 export async function findWindow(
   deps: ResultDeps,
-  of: ResultScope,
+  of: TenantResults,
   { window, at }: { readonly window: string; readonly at?: number },
 ): Promise<string | null> {
   const size = windowSizeOf(window)

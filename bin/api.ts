@@ -97,6 +97,7 @@ export async function openApi(config: Config, log: Log): Promise<ApiServer> {
     await asked.start(kafka, fetcher, topicName('training-requests'))
     await watched.start(kafka, fetcher, topicName('model-watch'))
     const producer = new EventProducer(kafka)
+    const settingsOf = (tenantId: string) => broadcast.settings(tenantId)
     const deps = {
       lookup: new RedisLookup(redis, keys),
       results: new RedisResultLookup(redis, keys),
@@ -105,13 +106,11 @@ export async function openApi(config: Config, log: Log): Promise<ApiServer> {
       decodeCrossSell: (value: Buffer) => crossSellCodec.decodeLoading(value),
       rescorer: createRescorer({
         modelsOf: (tenantId) => broadcast.models(tenantId),
-        settingsOf: (tenantId) => broadcast.settings(tenantId),
+        settingsOf,
         clvOf: (tenantId) => broadcast.clv(tenantId),
       }),
-      explain: createExplain({
-        modelsOf: (tenantId) => broadcast.models(tenantId),
-        settingsOf: (tenantId) => broadcast.settings(tenantId),
-      }),
+      explain: createExplain({ modelsOf: (tenantId) => broadcast.models(tenantId), settingsOf }),
+      settingsOf,
       models: {
         catalogue: broadcast.catalogue,
         requests,

@@ -48,6 +48,7 @@ export function testDeps(view: ServingView, changes: Partial<ApiDeps> = {}): Api
     decodeCustomer: (value) => codec.decodeLoading(value),
     ...NO_RESULTS,
     rescorer: createRescorer({ modelsOf: () => models, settingsOf: () => DEFAULT_SETTINGS, clvOf: () => clvModel() }),
+    settingsOf: () => DEFAULT_SETTINGS,
     explain: createExplain({ modelsOf: () => models, settingsOf: () => DEFAULT_SETTINGS }),
     models: { catalogue: new ModelCatalogue(), requests: new Map(), watches: new Map(), publish: async () => {} },
     keys: null,
