@@ -4,6 +4,7 @@ import type { App } from '../app.ts'
 import { LOOKUP_ERRORS } from '../error-answer.ts'
 import { crossSellExample } from '../examples.ts'
 import { encodedName, findWindow, mustBeTrusted, type ResultDeps, scopeOf, windowQuery } from '../find-results.ts'
+import { totalOrdersOf } from '../total-orders.ts'
 
 const LIMIT_DEFAULT = 20
 const LIMIT_MAX = 500
@@ -38,7 +39,7 @@ const answerSchema = Type.Object(
     windowStart: Type.Union([Type.Integer(), Type.Null()], { description: 'null: there is no such window.' }),
     windowEnd: Type.Union([Type.Integer(), Type.Null()], { description: 'null: since ever.' }),
     orders: Type.Integer({ description: 'Orders with the one asked about; 0: nothing is bought together with it.' }),
-    totalOrders: Type.Integer(),
+    totalOrders: Type.Integer({ description: 'Of the window.' }),
     partners: Type.Array(partnerSchema, { description: 'Highest confidence first.' }),
   },
   { examples: [crossSellExample] },
@@ -99,7 +100,7 @@ async function answer(deps: ResultDeps, tenantId: string, { level, id, limit, wi
     windowStart: Number(start),
     windowEnd: end === '' ? null : Number(end),
     orders: newest === undefined ? 0 : newest.a === id ? newest.ordersA : newest.ordersB,
-    totalOrders: newest?.totalOrders ?? 0,
+    totalOrders: newest?.totalOrders ?? (await totalOrdersOf(deps, of, found)),
     partners: pairs.map((pair) => partnerOf(pair, id)),
   }
 }

@@ -87,7 +87,18 @@ async function expectLookups(events: readonly InputEvent[]): Promise<void> {
       id: 'cat/1',
     })
     await expectMatrix(ask, pairs)
+    const { totalOrders } = body as unknown as Matrix
+    expect(totalOrders).toBeGreaterThan(0)
+    for (const none of ['/v1/cross-sell/nothing', '/v1/cross-sell-matrix?ids=nothing']) {
+      expect((await ask(none)).body, none).toMatchObject({ totalOrders })
+    }
     expect((await ask('/v1/cross-sell/nothing')).body).toMatchObject({ orders: 0, partners: [] })
+    for (const path of ['/v1/nps', '/v1/cross-sell/nothing', '/v1/cross-sell-matrix']) {
+      expect(await ask(`${path}?window=11d`), path).toMatchObject({
+        status: 400,
+        body: { error: { details: { field: 'window', windows: expect.arrayContaining(['ever']) } } },
+      })
+    }
     expect(await ask('/v1/nps?window=week')).toMatchObject({
       status: 400,
       body: { error: { details: { field: 'window' } } },
