@@ -84,6 +84,7 @@ export async function installOpenApi(app: App, { version, keyed }: OpenApiOption
     uiConfig: { defaultModelsExpandDepth: 0 },
     theme: { title: 'everscore', css: [{ filename: 'theme.css', content: '.swagger-ui .topbar { display: none }' }] },
   })
+  app.get('/', { config: { access: 'local' }, schema: { hide: true } }, (_request, reply) => reply.redirect('/docs'))
   app.get(
     '/openapi.json',
     {

@@ -160,6 +160,12 @@ describe('/openapi.json', () => {
 })
 
 describe('/docs', () => {
+  it('is where / leads to', async () => {
+    const response = await app.inject('/')
+    expect(response.statusCode).toBe(302)
+    expect(response.headers.location).toBe('/docs')
+  })
+
   it('brings everything it shows with it', async () => {
     const page = await app.inject('/docs')
     expect(page.statusCode).toBe(200)
