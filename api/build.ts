@@ -5,7 +5,7 @@ import { installAccess } from './access.ts'
 import type { App } from './app.ts'
 import { CUSTOMER_SCHEMAS } from './customer-answer.ts'
 import type { CustomerLookup } from './customer-lookup.ts'
-import { answerClientError, answerError, installErrorHandling } from './error-handling.ts'
+import { answerClientError, answerFrameworkError, installErrorHandling } from './error-handling.ts'
 import type { Explain } from './explain.ts'
 import type { ResultDeps } from './find-results.ts'
 import { requestIdOf } from './http-error.ts'
@@ -14,6 +14,7 @@ import { installOpenApi } from './openapi.ts'
 import { checkQuery, parseQueryString } from './query-string.ts'
 import { installRequestMetrics } from './request-metrics.ts'
 import type { Rescorer } from './rescorer.ts'
+import { RouteTable } from './route-table.ts'
 import { crossSellRoutes } from './routes/cross-sell.ts'
 import { crossSellMatrixRoute } from './routes/cross-sell-matrix.ts'
 import { customerRoutes } from './routes/customers.ts'
@@ -46,20 +47,21 @@ const MAX_HEADER_BYTES = 192 * 1024
 
 /** The query API, assembled: it answers `inject`, and listens when somebody calls `listen` (see server.ts). */
 export async function buildApi(deps: ApiDeps): Promise<App> {
+  const routes = new RouteTable()
   const app: App = fastify({
     logger: deps.logger ?? false,
     http: { maxHeaderSize: MAX_HEADER_BYTES },
     // Ids that are too long shall be told so, not be unknown routes.
     routerOptions: { maxParamLength: MAX_HEADER_BYTES, querystringParser: parseQueryString },
     genReqId: (request) => requestIdOf(request.headers['x-request-id']),
-    frameworkErrors: (error, request, reply) => answerError(error, request, reply),
+    frameworkErrors: (error, request, reply) => answerFrameworkError(routes, error, request, reply),
     clientErrorHandler: answerClientError,
     // Parameters are checked as they came: nothing is removed, so that a mistyped name is an error, not a surprise.
     ajv: { customOptions: { removeAdditional: false, coerceTypes: true } },
     return503OnClosing: true,
   }).withTypeProvider<TypeBoxTypeProvider>()
   const requestMetrics = installRequestMetrics(app)
-  installErrorHandling(app)
+  installErrorHandling(app, routes)
   installAccess(app, deps.keys)
   app.addHook('onRequest', async (request) => checkQuery(request.query))
   for (const schema of CUSTOMER_SCHEMAS) app.addSchema(schema)

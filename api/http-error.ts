@@ -6,6 +6,7 @@ import { describeFault, type ValidationFault } from './validation-fault.ts'
 /** Codes that only an HTTP answer can have. */
 export const HTTP_CODES = {
   NOT_READY: 'not everything that lookups need is there yet',
+  METHOD_NOT_ALLOWED: 'there is something at this path, but not for this method',
   BODY_TOO_LARGE: 'the body is larger than this server takes',
   MEDIA_TYPE_UNSUPPORTED: 'the body is of a media type that this server does not read',
 } as const
@@ -17,6 +18,7 @@ const STATUS: Readonly<Record<ErrorCode | HttpCode, number>> = {
   INPUT_INVALID: 400,
   UNAUTHORIZED: 401,
   NOT_FOUND: 404,
+  METHOD_NOT_ALLOWED: 405,
   BODY_TOO_LARGE: 413,
   MEDIA_TYPE_UNSUPPORTED: 415,
   CONFIG_INVALID: 500,
@@ -77,6 +79,23 @@ export function toHttpError(error: unknown, requestId: string): HttpError {
 
 export function notReady(waitingFor: readonly string[], requestId: string): HttpError {
   return httpError('NOT_READY', HTTP_CODES.NOT_READY, { waitingFor }, requestId)
+}
+
+/** @param allowed methods that the path has */
+export function methodNotAllowed(
+  method: string,
+  path: string,
+  allowed: readonly string[],
+  requestId: string,
+): HttpError {
+  const allow = allowed.join(', ')
+  const answer = httpError(
+    'METHOD_NOT_ALLOWED',
+    `${path} takes ${allow}, not ${method}`,
+    { method, allowed },
+    requestId,
+  )
+  return { ...answer, headers: { ...answer.headers, allow } }
 }
 
 function httpError(

@@ -27,7 +27,7 @@ describe('every error', () => {
   it.each([
     ['GET', '/nowhere', 404, 'NOT_FOUND'],
     ['GET', '/v1/customers', 400, 'INPUT_INVALID'],
-    ['POST', '/v1/customers/ada', 404, 'NOT_FOUND'],
+    ['POST', '/v1/customers/ada', 405, 'METHOD_NOT_ALLOWED'],
     ['GET', '/v1/customers/%FF', 400, 'INPUT_INVALID'],
     ['GET', '/v1/customers/a/b', 404, 'NOT_FOUND'],
   ] as const)('has the one format: %s %s', async (method, url, status, code) => {
@@ -37,6 +37,36 @@ describe('every error', () => {
     expect(response.json()).toMatchObject({ error: { ...shape.error, code, details: expect.any(Object) } })
     expect(Object.keys(response.json().error)).toEqual(['code', 'message', 'details', 'requestId'])
     expect(response.headers['x-request-id']).toBe(response.json().error.requestId)
+  })
+
+  it.each([
+    ['PATCH', '/v1/customers/a%2Fb/rfm?x=1', 'GET, HEAD'],
+    ['POST', '/v1/models/lead/pin', 'DELETE, GET, HEAD, PUT'],
+    ['DELETE', '/openapi.json', 'GET, HEAD'],
+    ['PUT', '/docs', 'GET, HEAD'],
+  ] as const)('of a method names those that the path takes: %s %s', async (method, url, allow) => {
+    const response = await app.inject({ method, url })
+    expect(response.statusCode).toBe(405)
+    expect(response.headers['allow']).toBe(allow)
+    expect(response.json().error).toMatchObject({
+      code: 'METHOD_NOT_ALLOWED',
+      message: `${url.split('?')[0]} takes ${allow}, not ${method}`,
+      details: { method, allowed: allow.split(', ') },
+    })
+  })
+
+  it.each([
+    ['/v1/customers/%FF', 'id'],
+    ['/v1/customers/%C3%28/explain?lang=en', 'id'],
+    ['/v1/cross-sell/100%', 'itemId'],
+  ])('of a path that cannot be decoded names the parameter: %s', async (url, field) => {
+    const response = await app.inject(url)
+    expect(response.statusCode).toBe(400)
+    expect(response.json().error).toMatchObject({
+      code: 'INPUT_INVALID',
+      message: `${field} is not percent-encoded UTF-8`,
+      details: { field, in: 'path' },
+    })
   })
 
   it.each([
