@@ -112,7 +112,7 @@ export const npsExample = {
       updatedAt: 1_768_478_400_000,
     },
   ],
-  partial: false,
+  truncated: false,
 }
 
 export const crossSellExample = {
@@ -153,7 +153,7 @@ export const crossSellMatrixExample = {
   totalOrders: 20_136,
   maxError: 0,
   final: false,
-  partial: true,
+  truncated: true,
   generatedAt: 1_768_478_400_000,
 }
 

@@ -57,7 +57,7 @@ const matrixAnswer = Type.Object(
     totalOrders: Type.Integer({ description: 'Of the window.' }),
     maxError: Type.Integer({ description: 'Counts behind the matrix are at most this much too low; 0: exact.' }),
     final: Type.Boolean({ description: 'All of it is of a closed window.' }),
-    partial: Type.Boolean({ description: 'true: there are more items than limit.' }),
+    truncated: Type.Boolean({ description: 'true: there are more items than limit.' }),
     generatedAt: Type.Integer({ description: 'Epoch ms: when it was read.' }),
   },
   { examples: [crossSellMatrixExample] },
@@ -115,7 +115,7 @@ async function answer(deps: ResultDeps, tenantId: string, query: Query): Promise
     totalOrders,
     maxError: pairs.reduce((most, pair) => Math.max(most, pair.maxError), 0),
     final: pairs.length > 0 && pairs.every((pair) => pair.final),
-    partial: ranked.length > ids.length,
+    truncated: ranked.length > ids.length,
     generatedAt: deps.now(),
   }
 }

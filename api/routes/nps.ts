@@ -36,7 +36,7 @@ const npsAnswer = Type.Object(
   {
     window: Type.String(),
     items: Type.Array(jsonSchemaOf(npsSchema), { description: 'By start of the window, then by group.' }),
-    partial: Type.Boolean({ description: `true: only the first ${WINDOWS_MAX} windows are here; ask on with from.` }),
+    truncated: Type.Boolean({ description: `true: only the first ${WINDOWS_MAX} windows are here; ask on with from.` }),
   },
   { examples: [npsExample] },
 )
@@ -67,7 +67,7 @@ export function npsRoute(app: App, deps: ResultDeps): void {
       const items = await Promise.all(values.map(deps.decodeNps))
       const wanted = items.filter(({ groupKey }) => group === undefined || groupKey === group.split('=')[0])
       wanted.sort((a, b) => a.windowStart - b.windowStart || ((a.groupValue ?? '') < (b.groupValue ?? '') ? -1 : 1))
-      return { window, items: wanted, partial: windows.length > WINDOWS_MAX }
+      return { window, items: wanted, truncated: windows.length > WINDOWS_MAX }
     },
   )
 }

@@ -114,7 +114,7 @@ interface Matrix {
   readonly orders: readonly number[]
   readonly matrix: readonly (readonly number[])[]
   readonly totalOrders: number
-  readonly partial: boolean
+  readonly truncated: boolean
 }
 
 /** The matrix of all items is that of the true counts, its ranking and parts of it too. */
@@ -125,10 +125,10 @@ async function expectMatrix(ask: Ask, pairs: ReadonlyMap<string, number>): Promi
   all.matrix.forEach((row, i) => {
     expect(row).toEqual(all.ids.map((id, j) => (i === j ? 1 : trueOrders(all.ids[i]!, id) / all.orders[i]!)))
   })
-  expect(all.partial).toBe(false)
+  expect(all.truncated).toBe(false)
   const ranked = all.ids.map((id, i) => [id, all.orders[i]!] as const)
   expect(ranked).toEqual(ranked.toSorted(([a, x], [b, y]) => y - x || (a < b ? -1 : 1)))
-  expect((await ask('/v1/cross-sell-matrix?limit=2')).body).toMatchObject({ ids: all.ids.slice(0, 2), partial: true })
+  expect((await ask('/v1/cross-sell-matrix?limit=2')).body).toMatchObject({ ids: all.ids.slice(0, 2), truncated: true })
   const [first, second] = all.ids as [string, string]
   const asked = [second, 'nothing', first]
   const part = (await ask(`/v1/cross-sell-matrix?metric=lift&ids=${asked.map(encodeURIComponent).join(',')}`))
@@ -140,7 +140,7 @@ async function expectMatrix(ask: Ask, pairs: ReadonlyMap<string, number>): Promi
   expect(part.matrix[1]).toEqual([0, 0, 0])
   expect((await ask('/v1/cross-sell-matrix?level=category&window=7d')).body).toMatchObject({
     level: 'category',
-    partial: false,
+    truncated: false,
   })
   expect((await ask('/v1/cross-sell-matrix?minOrders=1000000&limit=1')).body).toMatchObject({ matrix: [[1]] })
   for (const [query, field] of [
