@@ -94,7 +94,9 @@ const apiKeys: Option<ReadonlyMap<string, string>> = {
         if (colon < 1 || !/^[A-Za-z0-9._-]{1,64}$/.test(tenant)) throw new Error('must be key:tenant pairs')
         return [key, tenant] as const
       })
-    return new Map(pairs)
+    const keys = new Map(pairs)
+    if (keys.size < pairs.length) throw new Error('must name each key once')
+    return keys
   },
 }
 

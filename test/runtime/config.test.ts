@@ -45,7 +45,7 @@ describe('a value that is refused names its variable', () => {
     )
   })
 
-  test.each(['secret', 'secret:not a tenant', ':tenant', 'a:b,secret'])(
+  test.each(['secret', 'secret:not a tenant', ':tenant', 'a:b,secret', 'secret:a,secret:b'])(
     'EVERSCORE_API_KEYS=%s, without showing it',
     (keys) => {
       expect(() => readConfig({ EVERSCORE_API_KEYS: keys })).toThrow(
