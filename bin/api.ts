@@ -13,6 +13,7 @@ import { warnOfPartitions } from '../runtime/check-partitions.ts'
 import { type Config, describeConfig, readConfig } from '../runtime/config.ts'
 import { applicationId, kafkaSettings } from '../runtime/kafka-settings.ts'
 import { createLog, type Log } from '../runtime/log.ts'
+import { warnOfShortApiKeys } from '../runtime/short-api-keys.ts'
 import { type CrossSell, crossSellSchema } from '../schemas/avro/cross-sell.ts'
 import { type Customer, customerSchema } from '../schemas/avro/customer.ts'
 import { type Nps, npsSchema } from '../schemas/avro/nps.ts'
@@ -41,6 +42,7 @@ export async function runApi(args: string[], env: NodeJS.ProcessEnv): Promise<nu
   }
   const config = readConfig(env)
   const log = createLog(config.LOG_LEVEL, (line) => process.stderr.write(line), Date.now)
+  warnOfShortApiKeys(config, log)
   const stopped = stopSignal()
   const server = await onceAnswered(() => openApi(config, log), log, stopped)
   if (server === null) return 0
