@@ -13,6 +13,7 @@ import { createLog } from '../runtime/log.ts'
 import { AppError } from '../schemas/errors.ts'
 import { connectRedis, redisReady } from '../state/redis-connection.ts'
 import { openApi } from './api.ts'
+import { onStopSignal } from './signals.ts'
 
 // dist/ holds .js, the source .ts: the command line has the ending of this file.
 const EVERSCORE = fileURLToPath(new URL(`./everscore${extname(import.meta.url)}`, import.meta.url))
@@ -27,12 +28,8 @@ export async function runDemo(args: string[], env: NodeJS.ProcessEnv): Promise<n
   // A variable that is refused is better known before the servers start.
   readConfig(env)
   const stopping = new AbortController()
-  const interrupt = (signal: NodeJS.Signals): void => {
-    // What was started ends with this process in any case; whoever asks twice doesn't want to wait for it.
-    if (stopping.signal.aborted) process.exit(130)
-    stopping.abort(signal)
-  }
-  for (const signal of SIGNALS) process.on(signal, interrupt)
+  // What was started ends with this process in any case, also at a second signal.
+  const ignoreSignals = onStopSignal(SIGNALS, (signal) => stopping.abort(signal))
   const terminal = new Terminal(process.stdout)
   try {
     const report = await playDemo(options, { env, everscore: EVERSCORE, runtime: demoRuntime, terminal, stopping })
@@ -45,7 +42,7 @@ export async function runDemo(args: string[], env: NodeJS.ProcessEnv): Promise<n
     if (reason instanceof AppError) throw reason
     return options.once ? 130 : 0
   } finally {
-    for (const signal of SIGNALS) process.off(signal, interrupt)
+    ignoreSignals()
   }
 }
 

@@ -4,16 +4,13 @@ import { EventSink } from '../connectors/kafka/event-sink.ts'
 import { Registry } from '../connectors/registry/registry.ts'
 import { readConfig } from '../runtime/config.ts'
 import { kafkaSettings } from '../runtime/kafka-settings.ts'
+import { onStopSignal } from './signals.ts'
 
 /** `everscore replay`: lines of files become events in the input topics, as any application would write them. */
 export async function runReplay(args: string[], env: NodeJS.ProcessEnv): Promise<number> {
   const stopping = new AbortController()
-  const stop = (signal: NodeJS.Signals): void => {
-    // The batch at hand ends first, so that the progress is kept; whoever asks twice doesn't want to wait for it.
-    if (stopping.signal.aborted) process.exit(130)
-    stopping.abort(signal)
-  }
-  process.on('SIGINT', stop).on('SIGTERM', stop)
+  // The batch at hand ends first, so that the progress is kept.
+  const ignoreSignals = onStopSignal(['SIGINT', 'SIGTERM'], (signal) => stopping.abort(signal))
   try {
     return await runReplayCommand(args, {
       writer: () => openEventSink(env),
@@ -21,7 +18,7 @@ export async function runReplay(args: string[], env: NodeJS.ProcessEnv): Promise
       signal: stopping.signal,
     })
   } finally {
-    process.off('SIGINT', stop).off('SIGTERM', stop)
+    ignoreSignals()
   }
 }
 
