@@ -26,6 +26,7 @@ import { VERSION } from '../schemas/version.ts'
 import { connectRedis } from '../state/redis-connection.ts'
 import { onceAnswered } from './once-answered.ts'
 import { stopSignal } from './signals.ts'
+import { wantsHelp } from './wants-help.ts'
 
 const HELP = `everscore api: answers lookups over HTTP until SIGTERM or SIGINT.
 
@@ -36,7 +37,7 @@ from the header X-Tenant-Id. The environment is described in docs/configuration.
 const REDIS_TIMEOUT_MS = 2_000
 
 export async function runApi(args: string[], env: NodeJS.ProcessEnv): Promise<number> {
-  if (args.includes('--help')) {
+  if (wantsHelp(args)) {
     process.stdout.write(HELP)
     return 0
   }

@@ -1,4 +1,3 @@
-import { parseArgs } from 'node:util'
 import { KafkaClient } from '../connectors/kafka/client.ts'
 import { EventProducer } from '../connectors/kafka/event-producer.ts'
 import { Fetcher } from '../connectors/kafka/fetcher.ts'
@@ -11,6 +10,7 @@ import { createLog } from '../runtime/log.ts'
 import { type Customer, customerSchema } from '../schemas/avro/customer.ts'
 import type { ClvModel } from '../schemas/clv-model.ts'
 import { AvroCodec } from '../schemas/codec.ts'
+import { parseCommandArgs } from '../schemas/command-args.ts'
 import { fitClvInThread } from '../trainer/fit-clv-in-thread.ts'
 
 const HELP = `everscore clv [--tenant ID]: fits the customer lifetime value model of each tenant, or of one.
@@ -20,7 +20,7 @@ models, from where lookups take them at once. Run it again as often as the model
 `
 
 export async function runClv(args: string[], env: NodeJS.ProcessEnv): Promise<number> {
-  const { values } = parseArgs({ args, options: { tenant: { type: 'string' }, help: { type: 'boolean' } } })
+  const { values } = parseCommandArgs(args, { options: { tenant: { type: 'string' } } })
   if (values.help) {
     process.stdout.write(HELP)
     return 0

@@ -1,6 +1,6 @@
-import { parseArgs } from 'node:util'
 import { readConfig } from '../runtime/config.ts'
 import { initialise } from '../runtime/init.ts'
+import { parseCommandArgs } from '../schemas/command-args.ts'
 
 const HELP = `everscore init [--settings FILE]: makes an installation ready; may be run again at any time.
 
@@ -11,7 +11,7 @@ settings of tenants.
 `
 
 export async function runInit(args: string[], env: NodeJS.ProcessEnv): Promise<number> {
-  const { values } = parseArgs({ args, options: { settings: { type: 'string' }, help: { type: 'boolean' } } })
+  const { values } = parseCommandArgs(args, { options: { settings: { type: 'string' } } })
   if (values.help) {
     process.stdout.write(HELP)
     return 0

@@ -14,6 +14,7 @@ export async function runReplay(args: string[], env: NodeJS.ProcessEnv): Promise
   try {
     return await runReplayCommand(args, {
       writer: () => openEventSink(env),
+      stdout: process.stdout,
       stderr: process.stderr,
       signal: stopping.signal,
     })

@@ -11,6 +11,7 @@ import { AppError } from '../schemas/errors.ts'
 import { onceAnswered } from './once-answered.ts'
 import { stopSignal } from './signals.ts'
 import { serveTerm } from './trainer-term.ts'
+import { wantsHelp } from './wants-help.ts'
 
 const HELP = `everscore trainer: learns models from training-examples until SIGTERM or SIGINT.
 
@@ -25,7 +26,7 @@ const RETRY_MS = 1_000
 const STANDBY_MS = 100
 
 export async function runTrainer(args: string[], env: NodeJS.ProcessEnv): Promise<number> {
-  if (args.includes('--help')) {
+  if (wantsHelp(args)) {
     process.stdout.write(HELP)
     return 0
   }

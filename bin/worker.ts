@@ -3,6 +3,7 @@ import { createLog } from '../runtime/log.ts'
 import { Worker } from '../runtime/worker.ts'
 import { onceAnswered } from './once-answered.ts'
 import { stopSignal } from './signals.ts'
+import { wantsHelp } from './wants-help.ts'
 
 const HELP = `everscore worker: joins the group and processes its partitions until SIGTERM or SIGINT.
 
@@ -11,7 +12,7 @@ The environment is described in docs/configuration.md.
 `
 
 export async function runWorker(args: string[], env: NodeJS.ProcessEnv): Promise<number> {
-  if (args.includes('--help')) {
+  if (wantsHelp(args)) {
     process.stdout.write(HELP)
     return 0
   }

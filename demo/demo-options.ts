@@ -1,5 +1,4 @@
-import { parseArgs } from 'node:util'
-import { AppError, messageOf } from '../schemas/errors.ts'
+import { parseCommandArgs, usageError } from '../schemas/command-args.ts'
 
 export const HELP = `everscore demo [options]: runs everything on a year of real purchases, and shows it
 
@@ -26,34 +25,22 @@ export interface DemoOptions {
   readonly seed: number
 }
 
-/** Null: help is asked for. @throws AppError CONFIG_INVALID naming the option */
+/** Null: help is asked for. @throws AppError USAGE naming the option */
 export function parseDemoOptions(args: readonly string[]): DemoOptions | null {
-  const { once, limit, seed, help } = parse(args)
+  const { values } = parseCommandArgs(args, {
+    options: {
+      once: { type: 'boolean', default: false },
+      limit: { type: 'string' },
+      seed: { type: 'string', default: '1' },
+    },
+  })
+  const { once, limit, seed, help } = values
   if (help) return null
   return { once, limit: limit === undefined ? null : whole('--limit', limit, 1), seed: whole('--seed', seed, 0) }
-}
-
-function parse(args: readonly string[]) {
-  try {
-    const { values } = parseArgs({
-      args: [...args],
-      options: {
-        once: { type: 'boolean', default: false },
-        limit: { type: 'string' },
-        seed: { type: 'string', default: '1' },
-        help: { type: 'boolean', short: 'h', default: false },
-      },
-    })
-    return values
-  } catch (error) {
-    throw new AppError('CONFIG_INVALID', `${messageOf(error)}; see everscore demo --help`, { cause: error })
-  }
 }
 
 function whole(option: string, text: string, least: number): number {
   const number = Number(text)
   if (/^\d+$/.test(text) && Number.isSafeInteger(number) && number >= least) return number
-  throw new AppError('CONFIG_INVALID', `${option} must be a whole number of at least ${least}, not ${text}`, {
-    details: { field: option },
-  })
+  throw usageError(option, `must be a whole number of at least ${least}, not ${text}`)
 }

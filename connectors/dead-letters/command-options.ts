@@ -1,5 +1,5 @@
-import { type ParseArgsConfig, parseArgs } from 'node:util'
-import { AppError, messageOf } from '../../schemas/errors.ts'
+import type { ParseArgsConfig } from 'node:util'
+import { parseCommandArgs, usageError } from '../../schemas/command-args.ts'
 import { INPUT_TOPICS, type InputTopic } from '../../schemas/topics.ts'
 import type { Filter } from './filter.ts'
 
@@ -43,7 +43,6 @@ const OPTIONS = {
   letter: { type: 'string' },
   all: { type: 'boolean', default: false },
   'dry-run': { type: 'boolean', default: false },
-  help: { type: 'boolean', short: 'h', default: false },
 } as const satisfies ParseArgsConfig['options']
 
 const FILTERS = ['reason', 'stage', 'topic', 'since', 'letter'] as const
@@ -56,19 +55,19 @@ const TAKES: Readonly<Record<string, { readonly options: readonly string[]; read
   skip: { options: [], place: 'TOPIC/PARTITION/OFFSET' },
 }
 
-/** @throws AppError CONFIG_INVALID naming the argument */
+/** @throws AppError USAGE naming the argument */
 export function parseDlqArgs(args: readonly string[], now: number): DlqCommand {
   const { values, positionals } = parse(args)
   const [name, place, ...more] = positionals
   if (values.help || name === undefined) return { name: 'help' }
   const takes = TAKES[name]
-  if (takes === undefined) throw usage('COMMAND', `must be one of ${Object.keys(TAKES).join(', ')}, not ${name}`)
+  if (takes === undefined) throw usageError('COMMAND', `must be one of ${Object.keys(TAKES).join(', ')}, not ${name}`)
   for (const option of Object.keys(OPTIONS) as (keyof typeof OPTIONS)[]) {
     const isGiven = values[option] !== undefined && values[option] !== false
-    if (isGiven && !takes.options.includes(option)) throw usage(`--${option}`, `does not go with ${name}`)
+    if (isGiven && !takes.options.includes(option)) throw usageError(`--${option}`, `does not go with ${name}`)
   }
   if (more.length > 0 || (takes.place === null && place !== undefined)) {
-    throw usage(more[0] ?? place!, `is one argument too many for ${name}`)
+    throw usageError(more[0] ?? place!, `is one argument too many for ${name}`)
   }
   const filter = filterOf(values, now)
   const isFiltered = Object.keys(filter).length > 0
@@ -76,10 +75,10 @@ export function parseDlqArgs(args: readonly string[], now: number): DlqCommand {
     case 'ls':
       return { name, filter }
     case 'replay':
-      if (isFiltered === values.all) throw usage('replay', 'takes either a filter or --all')
+      if (isFiltered === values.all) throw usageError('replay', 'takes either a filter or --all')
       return { name, filter, dryRun: values['dry-run'] }
     case 'drop':
-      if ((place === undefined) !== values.all) throw usage('drop', 'takes either PARTITION/OFFSET or --all')
+      if ((place === undefined) !== values.all) throw usageError('drop', 'takes either PARTITION/OFFSET or --all')
       return { name, upTo: place === undefined ? null : letterPlace('PARTITION/OFFSET', place) }
     case 'show':
       return { name, letter: letterPlace('PARTITION/OFFSET', place) }
@@ -89,11 +88,7 @@ export function parseDlqArgs(args: readonly string[], now: number): DlqCommand {
 }
 
 function parse(args: readonly string[]) {
-  try {
-    return parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true })
-  } catch (error) {
-    throw new AppError('CONFIG_INVALID', messageOf(error), { cause: error })
-  }
+  return parseCommandArgs(args, { options: OPTIONS, allowPositionals: true })
 }
 
 type Values = ReturnType<typeof parse>['values']
@@ -115,14 +110,15 @@ function timeOf(text: string, now: number): number {
   if (count !== undefined && unit !== undefined) return now - Number(count) * UNIT_MS[unit]!
   const isDate = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,3})?)?(Z|[+-]\d\d:\d\d))?$/.test(text)
   const time = isDate ? Date.parse(text) : Number.NaN
-  if (Number.isNaN(time)) throw usage('--since', `must be a date, a time with its zone, or a span like 6h, not ${text}`)
+  if (Number.isNaN(time))
+    throw usageError('--since', `must be a date, a time with its zone, or a span like 6h, not ${text}`)
   return time
 }
 
 function letterPlace(argument: string, text: string | undefined): LetterPlace {
   const [, partition, offset] = /^(\d{1,6})\/(\d{1,15})$/.exec(text ?? '') ?? []
   if (partition === undefined || offset === undefined) {
-    throw usage(argument, text === undefined ? 'is missing' : `must be like 3/1042, not ${text}`)
+    throw usageError(argument, text === undefined ? 'is missing' : `must be like 3/1042, not ${text}`)
   }
   return { partition: Number(partition), offset: Number(offset) }
 }
@@ -131,17 +127,13 @@ function recordPlace(text: string | undefined): LetterPlace & { readonly topic: 
   const argument = 'TOPIC/PARTITION/OFFSET'
   const [, topic, partition, offset] = /^([^/]*)\/(\d{1,6})\/(\d{1,15})$/.exec(text ?? '') ?? []
   if (topic === undefined || partition === undefined || offset === undefined) {
-    throw usage(argument, text === undefined ? 'is missing' : `must be like surveys/3/1042, not ${text}`)
+    throw usageError(argument, text === undefined ? 'is missing' : `must be like surveys/3/1042, not ${text}`)
   }
   return { topic: inputTopic(argument, topic), partition: Number(partition), offset: Number(offset) }
 }
 
 function inputTopic(argument: string, text: string): InputTopic {
   const topic = INPUT_TOPICS.find((each) => each === text)
-  if (topic === undefined) throw usage(argument, `must name one of ${INPUT_TOPICS.join(', ')}, not ${text}`)
+  if (topic === undefined) throw usageError(argument, `must name one of ${INPUT_TOPICS.join(', ')}, not ${text}`)
   return topic
-}
-
-function usage(argument: string, problem: string): AppError {
-  return new AppError('CONFIG_INVALID', `${argument} ${problem}`, { details: { field: argument } })
 }

@@ -21,18 +21,12 @@ export interface DlqCommandDeps {
   readonly now: () => number
 }
 
-const EXIT = { done: 0, failed: 1, usage: 2 } as const
+const EXIT = { done: 0, failed: 1 } as const
 
-/** `everscore dlq`. @returns the exit code */
+/** `everscore dlq`. @returns the exit code @throws AppError USAGE */
 export async function runDlqCommand(args: readonly string[], deps: DlqCommandDeps): Promise<number> {
   const { stdout, stderr } = deps
-  let command: DlqCommand
-  try {
-    command = parseDlqArgs(args, deps.now())
-  } catch (error) {
-    stderr.write(`dlq: ${messageOf(error)} (CONFIG_INVALID); see everscore dlq --help\n`)
-    return EXIT.usage
-  }
+  const command = parseDlqArgs(args, deps.now())
   if (command.name === 'help') {
     stdout.write(HELP)
     return EXIT.done

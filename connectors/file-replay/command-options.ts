@@ -1,5 +1,5 @@
-import { type ParseArgsConfig, parseArgs } from 'node:util'
-import { AppError, messageOf } from '../../schemas/errors.ts'
+import type { ParseArgsConfig } from 'node:util'
+import { parseCommandArgs, usageError } from '../../schemas/command-args.ts'
 import { parseRate, type Rate } from './rate.ts'
 import { SHIPPED_MAPPINGS } from './shipped-mappings.ts'
 
@@ -31,7 +31,6 @@ const OPTIONS = {
   restart: { type: 'boolean', default: false },
   rejects: { type: 'string' },
   'dry-run': { type: 'boolean', default: false },
-  help: { type: 'boolean', short: 'h', default: false },
 } as const satisfies ParseArgsConfig['options']
 
 export interface ReplayCommandOptions {
@@ -46,18 +45,19 @@ export interface ReplayCommandOptions {
   readonly isDryRun: boolean
 }
 
-/** Null: help is asked for. @throws AppError CONFIG_INVALID naming the option */
+/** Null: help is asked for. @throws AppError USAGE naming the option */
 export function parseReplayArgs(args: readonly string[]): ReplayCommandOptions | null {
-  const { values, positionals } = parse(args)
+  const { values, positionals } = parseCommandArgs(args, { options: OPTIONS, allowPositionals: true })
   if (values.help) return null
-  if (positionals.length === 0) throw usage('FILE', 'is missing')
-  if (values.mapping === undefined) throw usage('--mapping', 'is missing')
+  if (positionals.length === 0) throw usageError('FILE', 'is missing')
+  if (values.mapping === undefined) throw usageError('--mapping', 'is missing')
   for (const option of ['state', 'rejects'] as const) {
-    if (values[option] !== undefined && positionals.length > 1) throw usage(`--${option}`, 'goes with one FILE only')
+    if (values[option] !== undefined && positionals.length > 1)
+      throw usageError(`--${option}`, 'goes with one FILE only')
   }
   const batchEvents = Number(values.batch)
   if (!Number.isInteger(batchEvents) || batchEvents < 1 || batchEvents > 100_000) {
-    throw usage('--batch', 'must be 1 to 100000')
+    throw usageError('--batch', 'must be 1 to 100000')
   }
   return {
     paths: positionals,
@@ -70,16 +70,4 @@ export function parseReplayArgs(args: readonly string[]): ReplayCommandOptions |
     rejectsPath: values.rejects,
     isDryRun: values['dry-run'],
   }
-}
-
-function parse(args: readonly string[]) {
-  try {
-    return parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true })
-  } catch (error) {
-    throw new AppError('CONFIG_INVALID', messageOf(error), { cause: error })
-  }
-}
-
-function usage(option: string, problem: string): AppError {
-  return new AppError('CONFIG_INVALID', `${option} ${problem}`, { details: { field: option } })
 }

@@ -12,35 +12,34 @@ import { summarize } from './summary.ts'
 export interface ReplayCommandDeps {
   /** Called once, and not for a dry run; the command closes what it gets. */
   readonly writer: () => Promise<EventWriter>
+  readonly stdout: { write(text: string): unknown }
   readonly stderr: ProgressOutput
   readonly clock?: Clock
   /** Aborting stops after the batch at hand; the progress is kept. */
   readonly signal?: AbortSignal
 }
 
-const EXIT = { done: 0, failed: 1, usage: 2, stopped: 130 } as const
+const EXIT = { done: 0, failed: 1, stopped: 130 } as const
 
-/** `everscore replay`; everything it says goes to stderr. @returns the exit code: 0, 1 failed, 2 usage, 130 stopped */
+/**
+ * `everscore replay`; all but its help goes to stderr.
+ * @returns the exit code: 0, 1 failed, 130 stopped
+ * @throws AppError USAGE; CONFIG_INVALID naming what is wrong with the mapping
+ */
 export async function runReplayCommand(args: readonly string[], deps: ReplayCommandDeps): Promise<number> {
-  let options: ReplayCommandOptions | null
-  let mapping: Mapping
-  try {
-    options = parseReplayArgs(args)
-    if (options === null) {
-      deps.stderr.write(HELP)
-      return EXIT.done
-    }
-    mapping = await findMapping(options.mapping)
-    if (options.tenant !== undefined) mapping = withTenant(mapping, options.tenant)
-  } catch (error) {
-    return fail(error, deps, EXIT.usage)
+  const options = parseReplayArgs(args)
+  if (options === null) {
+    deps.stdout.write(HELP)
+    return EXIT.done
   }
+  let mapping = await findMapping(options.mapping)
+  if (options.tenant !== undefined) mapping = withTenant(mapping, options.tenant)
   let writer: EventWriter | null = null
   try {
     writer = options.isDryRun ? null : await deps.writer()
     return await replayAll(options, deps, { mapping, writer })
   } catch (error) {
-    return fail(error, deps, EXIT.failed)
+    return fail(error, deps)
   } finally {
     await writer?.close()
   }
@@ -78,10 +77,9 @@ async function replayAll(
   return EXIT.done
 }
 
-function fail(error: unknown, { stderr }: ReplayCommandDeps, code: number): number {
+function fail(error: unknown, { stderr }: ReplayCommandDeps): number {
   const { code: name, retryable } = error instanceof AppError ? error : { code: 'INTERNAL', retryable: false }
   const hint = retryable ? '; the same command goes on from the last durable batch' : ''
-  const usage = code === EXIT.usage ? '; see everscore replay --help' : ''
-  stderr.write(`replay: ${messageOf(error)} (${name})${hint}${usage}\n`)
-  return code
+  stderr.write(`replay: ${messageOf(error)} (${name})${hint}\n`)
+  return EXIT.failed
 }

@@ -1,4 +1,4 @@
-import { AppError } from '../../schemas/errors.ts'
+import { usageError } from '../../schemas/command-args.ts'
 
 /** How fast events go out. */
 export type Rate =
@@ -9,16 +9,14 @@ export type Rate =
 
 /**
  * `max`, `500/s`, or `3600x` (an hour of event time a second).
- * @throws AppError CONFIG_INVALID for anything else, and for 0
+ * @throws AppError USAGE for anything else, and for 0
  */
 export function parseRate(text: string): Rate {
   if (text === 'max') return { kind: 'max' }
   const match = /^(\d+(?:\.\d+)?)(\/s|x)$/.exec(text)
   const value = Number(match?.[1] ?? 0)
   if (match === null || value <= 0) {
-    throw new AppError('CONFIG_INVALID', `rate ${JSON.stringify(text)} is none of max, 500/s, 3600x`, {
-      details: { field: 'rate' },
-    })
+    throw usageError('--rate', `must be max, 500/s or 3600x, not ${JSON.stringify(text)}`)
   }
   return match[2] === 'x' ? { kind: 'scaled', factor: value } : { kind: 'per-second', events: value }
 }

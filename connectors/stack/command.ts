@@ -1,4 +1,4 @@
-import { parseArgs } from 'node:util'
+import { parseCommandArgs, usageError } from '../../schemas/command-args.ts'
 import { AppError, messageOf } from '../../schemas/errors.ts'
 import { startStack } from './stack.ts'
 import type { ServerName, Stack } from './types.ts'
@@ -20,8 +20,13 @@ default ~/.cache/everscore). When all answer, their addresses are printed on sta
 Ctrl-C stops them; so does the end of this process for any other reason.
 `
 
-/** Resolves to the exit code. Progress goes to standard error; standard output has the three addresses alone. */
+/** Resolves to the exit code. Progress goes to standard error; standard output has the three addresses alone. @throws AppError USAGE */
 export async function runStackCommand(args: string[], env: NodeJS.ProcessEnv): Promise<number> {
+  const options = readOptions(args)
+  if (options === null) {
+    process.stdout.write(HELP)
+    return 0
+  }
   const say = (line: string) => void process.stderr.write(`${line}\n`)
   const stopping = new AbortController()
   const failures: string[] = []
@@ -35,11 +40,6 @@ export async function runStackCommand(args: string[], env: NodeJS.ProcessEnv): P
   process.on('SIGHUP', interrupt)
   let stack: Stack | null = null
   try {
-    const options = readOptions(args)
-    if (options === null) {
-      process.stdout.write(HELP)
-      return 0
-    }
     stack = await startStack({ ...options, env, log: say, signal: stopping.signal, onUnexpectedEnd: endsAlone })
     for (const [name, value] of Object.entries(stack.env())) process.stdout.write(`${name}=${value}\n`)
     say('all three answer; Ctrl-C stops what was started here')
@@ -58,7 +58,10 @@ export async function runStackCommand(args: string[], env: NodeJS.ProcessEnv): P
 }
 
 function readOptions(args: string[]) {
-  const { values } = parse(args)
+  const text = { type: 'string' } as const
+  const { values } = parseCommandArgs(args, {
+    options: { data: text, 'kafka-port': text, 'registry-port': text, 'redis-port': text, with: text },
+  })
   if (values.help) return null
   const ports: Partial<Record<ServerName, number>> = {}
   if (values['kafka-port'] !== undefined) ports.kafka = portOf('--kafka-port', values['kafka-port'])
@@ -71,34 +74,15 @@ function readOptions(args: string[]) {
   }
 }
 
-function parse(args: string[]) {
-  const text = { type: 'string' } as const
-  try {
-    return parseArgs({
-      args,
-      options: {
-        data: text,
-        'kafka-port': text,
-        'registry-port': text,
-        'redis-port': text,
-        with: text,
-        help: { type: 'boolean', short: 'h' },
-      },
-    })
-  } catch (error) {
-    throw new AppError('CONFIG_INVALID', `${messageOf(error)}; see everscore stack --help`)
-  }
-}
-
 function portOf(option: string, text: string): number {
   const port = Number(text)
   if (/^\d+$/.test(text) && port >= 1 && port <= 65_535) return port
-  throw new AppError('CONFIG_INVALID', `${option} must be a port from 1 to 65535, not ${JSON.stringify(text)}`)
+  throw usageError(option, `must be a port from 1 to 65535, not ${JSON.stringify(text)}`)
 }
 
 function wayOf(text: string): 'docker' | 'java' {
   if (text === 'docker' || text === 'java') return text
-  throw new AppError('CONFIG_INVALID', `--with must be docker or java, not ${JSON.stringify(text)}`)
+  throw usageError('--with', `must be docker or java, not ${JSON.stringify(text)}`)
 }
 
 function untilAborted(signal: AbortSignal): Promise<void> {

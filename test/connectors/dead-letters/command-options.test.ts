@@ -48,7 +48,7 @@ describe('the arguments of everscore dlq', () => {
     ['skip surveys/1', 'TOPIC/PARTITION/OFFSET'],
   ])('refuses "%s" by the name of the argument', (line, field) => {
     expect(() => parse(line)).toThrow(
-      expect.objectContaining({ code: 'CONFIG_INVALID', details: field === undefined ? {} : { field } }),
+      expect.objectContaining({ code: 'USAGE', details: field === undefined ? {} : { field } }),
     )
   })
 })

@@ -42,6 +42,6 @@ describe('rate', () => {
   })
 
   it.each(['', '0/s', '5', 'x', '-1x', '5/min', 'fast'])('refuses %j', (text) => {
-    expect(() => parseRate(text)).toThrow(expect.objectContaining({ code: 'CONFIG_INVALID' }))
+    expect(() => parseRate(text)).toThrow(expect.objectContaining({ code: 'USAGE' }))
   })
 })

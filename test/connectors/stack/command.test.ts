@@ -23,9 +23,7 @@ test.each([
   [['--dta', 'x'], "Unknown option '--dta'"],
   [['extra'], "Unexpected argument 'extra'"],
 ])('refuses %j', async (args, message) => {
-  const { code, said } = await run(...args)
-  expect(code).toBe(1)
-  expect(said).toContain(`everscore stack: CONFIG_INVALID: ${message}`)
+  await expect(run(...args)).rejects.toMatchObject({ code: 'USAGE', message })
 })
 
 test('ends with 1 and the three ways when there is none', async () => {
