@@ -1,7 +1,7 @@
 /** What the code of an error means to the code that catches it; a flat catalogue, so that one search finds each. */
 export const ERROR_CODES = {
   USAGE: 'an argument of a command is unknown, missing or refused',
-  CONFIG_INVALID: 'an environment variable, option or settings file has a value that is refused',
+  CONFIG_INVALID: 'an environment variable, or a settings or mapping file, has a value that is refused',
   INPUT_INVALID: 'an event, a line or a request breaks its schema; details.field names the field',
   SCHEMA_INCOMPATIBLE: 'the registry refuses a schema, or a writer schema cannot be read as ours',
   SCHEMA_UNKNOWN: 'the registry has no schema of that id',
