@@ -1,83 +1,8 @@
 import { COMPRESSION_TYPES } from '../connectors/kafka/compression.ts'
 import { AppError } from '../schemas/errors.ts'
+import { brokers, flag, integer, type Option, oneOf, pattern, someOf, text, urls } from './config-option.ts'
 
 type Env = Readonly<Record<string, string | undefined>>
-
-interface Option<T> {
-  readonly default: T
-  readonly doc: string
-  readonly secret?: boolean
-  /** @throws Error with what is wrong about the text */
-  parse(text: string): T
-}
-
-const text = (fallback: string, doc: string, secret = false): Option<string> => ({
-  default: fallback,
-  doc,
-  secret,
-  parse: (value) => value,
-})
-
-const integer = (fallback: number, minimum: number, maximum: number, doc: string): Option<number> => ({
-  default: fallback,
-  doc,
-  parse: (value) => {
-    const number = Number(value)
-    if (!Number.isInteger(number) || number < minimum || number > maximum) {
-      throw new Error(`must be a whole number from ${minimum} to ${maximum}`)
-    }
-    return number
-  },
-})
-
-const flag = (fallback: boolean, doc: string): Option<boolean> => ({
-  default: fallback,
-  doc,
-  parse: (value) => {
-    if (value !== 'true' && value !== 'false') throw new Error('must be true or false')
-    return value === 'true'
-  },
-})
-
-const oneOf = <const T extends string>(choices: readonly T[], fallback: T, doc: string): Option<T> => ({
-  default: fallback,
-  doc: `${doc} One of: ${choices.filter((choice) => choice !== '').join(', ')}.`,
-  parse: (value) => {
-    const found = choices.find((choice) => choice === value)
-    if (found === undefined) throw new Error(`must be one of ${choices.join(', ')}`)
-    return found
-  },
-})
-
-const list = (doc: string): Option<readonly string[]> => ({
-  default: [],
-  doc,
-  parse: (value) =>
-    value
-      .split(',')
-      .map((part) => part.trim())
-      .filter((part) => part !== ''),
-})
-
-const someOf = <const T extends string>(choices: readonly T[], doc: string): Option<readonly T[]> => ({
-  default: choices,
-  doc: `${doc} Of: ${choices.join(', ')}.`,
-  parse: (value) => {
-    const names = value.split(',').map((name) => name.trim())
-    const found = choices.filter((choice) => names.includes(choice))
-    if (found.length < new Set(names).size) throw new Error(`must name some of ${choices.join(', ')}`)
-    return found
-  },
-})
-
-const pattern = (fallback: string, regex: RegExp, doc: string): Option<string> => ({
-  default: fallback,
-  doc,
-  parse: (value) => {
-    if (!regex.test(value)) throw new Error(`must match ${regex.source}`)
-    return value
-  },
-})
 
 const apiKeys: Option<ReadonlyMap<string, string>> = {
   default: new Map(),
@@ -102,21 +27,19 @@ const apiKeys: Option<ReadonlyMap<string, string>> = {
 
 /** Every environment variable that everscore reads. docs/configuration.md is written from this table. */
 export const OPTIONS = {
-  KAFKA_BROKERS: list('Kafka bootstrap addresses, host:port with commas.'),
+  KAFKA_BROKERS: brokers('Kafka bootstrap addresses, host:port with commas.'),
   KAFKA_SSL: flag(false, 'Connect to Kafka with TLS.'),
   KAFKA_SASL_MECHANISM: oneOf(['', 'plain', 'scram-sha-256', 'scram-sha-512'], '', 'SASL mechanism; none if unset.'),
   KAFKA_SASL_USERNAME: text('', 'SASL user name.'),
   KAFKA_SASL_PASSWORD: text('', 'SASL password.', true),
-  SCHEMA_REGISTRY_URL: text(
-    '',
-    'Address of a Confluent-compatible schema registry, http://[user:password@]host:port[/path].',
-    true,
-  ),
-  REDIS_URL: text(
-    '',
-    'Redis address, redis://[:password@]host:port[/db]; several with commas: the nodes of a cluster.',
-    true,
-  ),
+  SCHEMA_REGISTRY_URL: urls(['http:', 'https:'], {
+    most: 1,
+    doc: 'Address of a Confluent-compatible schema registry, http://[user:password@]host:port[/path].',
+  }),
+  REDIS_URL: urls(['redis:', 'rediss:'], {
+    most: Number.POSITIVE_INFINITY,
+    doc: 'Redis address, redis://[:password@]host:port[/db]; several with commas: the nodes of a cluster.',
+  }),
   TOPIC_PREFIX: pattern('', /^[A-Za-z0-9._-]{0,64}$/, 'Put before the name of every topic, group and Redis key.'),
   PARTITIONS: integer(
     12,

@@ -36,12 +36,10 @@ function defaultOf(value: unknown): string {
 
 function takes(parse: (text: string) => unknown): string {
   try {
-    const parsed = parse(REFUSED)
-    return Array.isArray(parsed) ? 'list with commas' : 'text'
+    parse(REFUSED)
+    return 'text'
   } catch (error) {
     const rule = messageOf(error).replace(/^must (be )?/, '')
-    return rule.startsWith('match ')
-      ? `text like ${code(rule.slice('match '.length))}`
-      : rule.replace('one of , ', 'one of ')
+    return rule.startsWith('match ') ? `text like ${code(rule.slice('match '.length))}` : rule
   }
 }

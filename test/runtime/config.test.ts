@@ -15,6 +15,11 @@ test('an empty variable counts as unset, variables of others are left alone', ()
 
 describe('a value that is refused names its variable', () => {
   test.each([
+    ['KAFKA_BROKERS', 'localhost'],
+    ['KAFKA_BROKERS', 'a:9092,b'],
+    ['KAFKA_BROKERS', 'a:0'],
+    ['KAFKA_BROKERS', 'a:65536'],
+    ['KAFKA_BROKERS', 'PLAINTEXT://a:9092'],
     ['KAFKA_SSL', 'yes'],
     ['KAFKA_SASL_MECHANISM', 'gssapi'],
     ['TOPIC_PREFIX', 'with space'],
@@ -45,6 +50,30 @@ describe('a value that is refused names its variable', () => {
     )
   })
 
+  test.each([
+    ['SCHEMA_REGISTRY_URL', 'secret:8081', 'http:// or https://'],
+    ['SCHEMA_REGISTRY_URL', 'http://', 'http:// or https://'],
+    ['SCHEMA_REGISTRY_URL', 'http://a:1,http://secret:2', 'http:// or https://'],
+    ['REDIS_URL', 'secret:6379', 'redis:// or rediss://'],
+    ['REDIS_URL', 'http://secret:6379', 'redis:// or rediss://'],
+    ['REDIS_URL', 'redis://a:6379,secret', 'redis:// or rediss://'],
+    ['REDIS_URL', ',', 'redis:// or rediss://'],
+  ])('%s=%s, without showing it', (name, value, schemes) => {
+    expect(() => readConfig({ [name]: value })).toThrow(
+      expect.objectContaining({
+        code: 'CONFIG_INVALID',
+        details: { field: name },
+        message: `${name} must be an address that begins with ${schemes}, not (secret)`,
+      }),
+    )
+  })
+
+  test('with its choices, of which none is empty', () => {
+    expect(() => readConfig({ KAFKA_SASL_MECHANISM: 'gssapi' })).toThrow(
+      'KAFKA_SASL_MECHANISM must be one of plain, scram-sha-256, scram-sha-512, not "gssapi"',
+    )
+  })
+
   test.each(['secret', 'secret:not a tenant', ':tenant', 'a:b,secret', 'secret:a,secret:b'])(
     'EVERSCORE_API_KEYS=%s, without showing it',
     (keys) => {
@@ -62,6 +91,22 @@ describe('a value that is refused names its variable', () => {
     expect(() => readConfig({ EVERSCORE_API_KEY: 'x' })).toThrow(
       expect.objectContaining({ code: 'CONFIG_INVALID', details: { field: 'EVERSCORE_API_KEY' } }),
     )
+  })
+})
+
+test('reads choices in upper case, and the addresses of a cluster', () => {
+  const nodes = 'redis://:p@a:6379/0,rediss://b:6380'
+  const config = readConfig({
+    KAFKA_SASL_MECHANISM: 'SCRAM-SHA-512',
+    KAFKA_BROKERS: '[::1]:9092',
+    REDIS_URL: nodes,
+    SCHEMA_REGISTRY_URL: 'https://user:p@registry/path',
+  })
+  expect(config).toMatchObject({
+    KAFKA_SASL_MECHANISM: 'scram-sha-512',
+    KAFKA_BROKERS: ['[::1]:9092'],
+    REDIS_URL: nodes,
+    SCHEMA_REGISTRY_URL: 'https://user:p@registry/path',
   })
 })
 
