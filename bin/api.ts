@@ -13,12 +13,12 @@ import { warnOfPartitions } from '../runtime/check-partitions.ts'
 import { type Config, describeConfig, readConfig } from '../runtime/config.ts'
 import { applicationId, kafkaSettings } from '../runtime/kafka-settings.ts'
 import { createLog, type Log } from '../runtime/log.ts'
+import { requireServers } from '../runtime/server-address.ts'
 import { warnOfShortApiKeys } from '../runtime/short-api-keys.ts'
 import { type CrossSell, crossSellSchema } from '../schemas/avro/cross-sell.ts'
 import { type Customer, customerSchema } from '../schemas/avro/customer.ts'
 import { type Nps, npsSchema } from '../schemas/avro/nps.ts'
 import { AvroCodec } from '../schemas/codec.ts'
-import { AppError } from '../schemas/errors.ts'
 import { type ModelWatch, parseModelWatch } from '../schemas/model-watch.ts'
 import { redisKeys } from '../schemas/redis-keys.ts'
 import { parseTrainingRequest, type TrainingRequest } from '../schemas/training-request.ts'
@@ -58,10 +58,7 @@ export async function runApi(args: string[], env: NodeJS.ProcessEnv): Promise<nu
 
 /** The query API with all it needs, listening. @throws AppError CONFIG_INVALID, PORT_IN_USE, KAFKA_UNAVAILABLE */
 export async function openApi(config: Config, log: Log): Promise<ApiServer> {
-  if (config.REDIS_URL === '') {
-    const hint = '`everscore stack` starts one and prints its address'
-    throw new AppError('CONFIG_INVALID', `REDIS_URL is not set: ${hint}`, { details: { field: 'REDIS_URL' } })
-  }
+  requireServers(config)
   const kafka = new KafkaClient(kafkaSettings(config, 'everscore-api'))
   const fetcher = new Fetcher(kafka)
   const broadcast = new TopicBroadcast(log)

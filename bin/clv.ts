@@ -7,6 +7,7 @@ import { readConfig } from '../runtime/config.ts'
 import { fitClvModels } from '../runtime/fit-clv.ts'
 import { kafkaSettings } from '../runtime/kafka-settings.ts'
 import { createLog } from '../runtime/log.ts'
+import { requireServers } from '../runtime/server-address.ts'
 import { type Customer, customerSchema } from '../schemas/avro/customer.ts'
 import type { ClvModel } from '../schemas/clv-model.ts'
 import { AvroCodec } from '../schemas/codec.ts'
@@ -26,6 +27,7 @@ export async function runClv(args: string[], env: NodeJS.ProcessEnv): Promise<nu
     return 0
   }
   const config = readConfig(env)
+  requireServers(config, ['KAFKA_BROKERS', 'SCHEMA_REGISTRY_URL'])
   const log = createLog(config.LOG_LEVEL, (line) => process.stderr.write(line), Date.now)
   const topicName = (topic: string): string => config.TOPIC_PREFIX + topic
   const kafka = new KafkaClient(kafkaSettings(config, 'everscore-clv'))

@@ -6,6 +6,7 @@ import { Fetcher } from '../connectors/kafka/fetcher.ts'
 import { Registry } from '../connectors/registry/registry.ts'
 import { readConfig } from '../runtime/config.ts'
 import { applicationId, kafkaSettings } from '../runtime/kafka-settings.ts'
+import { requireServers } from '../runtime/server-address.ts'
 import { skipRecord } from '../runtime/skip-record.ts'
 import { AvroCodec } from '../schemas/codec.ts'
 import { INPUT_TOPICS, type InputTopic, TOPICS, type TopicSpec } from '../schemas/topics.ts'
@@ -19,6 +20,7 @@ export async function runDlq(args: string[], env: NodeJS.ProcessEnv): Promise<nu
 /** @throws AppError CONFIG_INVALID, KAFKA_UNAVAILABLE, TOPIC_MISMATCH */
 export async function openDlq(env: Readonly<Record<string, string | undefined>>): Promise<DlqPorts> {
   const config = readConfig(env)
+  requireServers(config, ['KAFKA_BROKERS', 'SCHEMA_REGISTRY_URL'])
   const topicName = (topic: string): string => config.TOPIC_PREFIX + topic
   const registry = new Registry(config.SCHEMA_REGISTRY_URL)
   const codecs = Object.fromEntries(

@@ -4,6 +4,7 @@ import { EventSink } from '../connectors/kafka/event-sink.ts'
 import { Registry } from '../connectors/registry/registry.ts'
 import { readConfig } from '../runtime/config.ts'
 import { kafkaSettings } from '../runtime/kafka-settings.ts'
+import { requireServers } from '../runtime/server-address.ts'
 import { onStopSignal } from './signals.ts'
 
 /** `everscore replay`: lines of files become events in the input topics, as any application would write them. */
@@ -25,6 +26,7 @@ export async function runReplay(args: string[], env: NodeJS.ProcessEnv): Promise
 
 function openEventSink(env: NodeJS.ProcessEnv): Promise<EventWriter> {
   const config = readConfig(env)
+  requireServers(config, ['KAFKA_BROKERS', 'SCHEMA_REGISTRY_URL'])
   const registry = new Registry(config.SCHEMA_REGISTRY_URL)
   return EventSink.connect({
     kafka: kafkaSettings(config, 'everscore-replay'),

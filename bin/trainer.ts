@@ -6,6 +6,7 @@ import { TopicBroadcast } from '../runtime/broadcast.ts'
 import { type Config, describeConfig, readConfig } from '../runtime/config.ts'
 import { kafkaSettings, trainerGroup } from '../runtime/kafka-settings.ts'
 import { createLog, type Log } from '../runtime/log.ts'
+import { requireServers } from '../runtime/server-address.ts'
 import { reportHealth } from '../runtime/worker-connections.ts'
 import { AppError } from '../schemas/errors.ts'
 import { onceAnswered } from './once-answered.ts'
@@ -31,6 +32,7 @@ export async function runTrainer(args: string[], env: NodeJS.ProcessEnv): Promis
     return 0
   }
   const config = readConfig(env)
+  requireServers(config, ['KAFKA_BROKERS', 'SCHEMA_REGISTRY_URL'])
   const log = createLog(config.LOG_LEVEL, (line) => process.stderr.write(line), Date.now)
   const stopped = stopSignal()
   log('trainer starts', { config: describeConfig(config) })

@@ -1,5 +1,6 @@
 import { describeConfig, readConfig } from '../runtime/config.ts'
 import { createLog } from '../runtime/log.ts'
+import { requireServers } from '../runtime/server-address.ts'
 import { Worker } from '../runtime/worker.ts'
 import { onceAnswered } from './once-answered.ts'
 import { stopSignal } from './signals.ts'
@@ -17,6 +18,7 @@ export async function runWorker(args: string[], env: NodeJS.ProcessEnv): Promise
     return 0
   }
   const config = readConfig(env)
+  requireServers(config)
   const log = createLog(config.LOG_LEVEL, (line) => process.stderr.write(line), Date.now)
   const stopped = stopSignal()
   log('worker starts', { config: describeConfig(config) })

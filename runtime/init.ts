@@ -11,7 +11,7 @@ import { connectRedis, redisReady, refuseEviction } from '../state/redis-connect
 import type { Config } from './config.ts'
 import { applicationId, kafkaSettings } from './kafka-settings.ts'
 import { registerSchemas } from './schema-registration.ts'
-import { serverAddress } from './server-address.ts'
+import { requireServers, serverAddress } from './server-address.ts'
 
 export interface InitReport {
   readonly topics: readonly { topic: string; action: string; differences: readonly string[] }[]
@@ -26,7 +26,7 @@ export interface InitReport {
  */
 export async function initialise(config: Config, settingsFile: string | null): Promise<InitReport> {
   const tenants = settingsFile === null ? new Map<string, TenantSettings>() : await readSettings(settingsFile)
-  // All three before anything is made.
+  requireServers(config)
   const kafka = kafkaSettings(config, 'everscore-init')
   const registry = new Registry(serverAddress(config, 'SCHEMA_REGISTRY_URL'))
   const redisUrl = serverAddress(config, 'REDIS_URL')

@@ -1,18 +1,10 @@
 import type { KafkaSettings } from '../connectors/kafka/client.ts'
-import { AppError } from '../schemas/errors.ts'
 import type { Config } from './config.ts'
+import { requireServers } from './server-address.ts'
 
 /** @throws AppError CONFIG_INVALID when no broker is given */
 export function kafkaSettings(config: Config, clientId: string): KafkaSettings {
-  if (config.KAFKA_BROKERS.length === 0) {
-    throw new AppError(
-      'CONFIG_INVALID',
-      'KAFKA_BROKERS is not set: `everscore stack` starts a broker and prints its address',
-      {
-        details: { field: 'KAFKA_BROKERS' },
-      },
-    )
-  }
+  requireServers(config, ['KAFKA_BROKERS'])
   const sasl = config.KAFKA_SASL_MECHANISM && {
     mechanism: config.KAFKA_SASL_MECHANISM,
     username: config.KAFKA_SASL_USERNAME,

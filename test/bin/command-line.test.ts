@@ -66,6 +66,18 @@ test.each(['--version', '-v'])('%s prints the version', async (option) => {
   expect(await everscore(option)).toEqual({ code: 0, stdout: `${VERSION}\n`, stderr: '' })
 })
 
+const BOTH = 'KAFKA_BROKERS, SCHEMA_REGISTRY_URL'
+test.each([
+  ['init', `${BOTH}, REDIS_URL`],
+  ['worker', `${BOTH}, REDIS_URL`],
+  ['api', `${BOTH}, REDIS_URL`],
+  ['trainer', BOTH],
+  ['clv', BOTH],
+  ['dlq ls', BOTH],
+])('%s names all addresses that are missing before it waits for any server', async (line, names) => {
+  expect(await everscore(line)).toMatchObject({ code: 1, stderr: expect.stringContaining(`${names} are not set`) })
+})
+
 test('what is wrong with the environment is no wrong usage', async () => {
   expect(await everscore('init')).toMatchObject({ code: 1, stderr: expect.stringContaining('(CONFIG_INVALID)') })
 })
