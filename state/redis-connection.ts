@@ -33,23 +33,42 @@ export function connectRedis(options: RedisConnectionOptions): Redis {
   return redis as Redis
 }
 
-/** Resolves when commands can be sent. @throws AppError REDIS_UNAVAILABLE */
+/** What ioredis says to a command while there is no connection; why there is none it only says in its event `error`. */
+const UNCONNECTED = /^(Stream isn't writeable|Connection is closed|Reached the max retries)/
+
+/** Resolves when commands can be sent. @throws AppError REDIS_UNAVAILABLE with the address and the reason */
 export async function redisReady(redis: Redis, timeoutMs = 10_000): Promise<void> {
   const deadline = performance.now() + timeoutMs
-  for (;;) {
-    try {
-      await redis.ping()
-      return
-    } catch (error) {
-      if (performance.now() > deadline) {
-        throw new AppError('REDIS_UNAVAILABLE', `Redis does not answer: ${messageOf(error)}`, {
-          retryable: true,
-          cause: error,
-        })
-      }
-      await new Promise((resolve) => setTimeout(resolve, 50))
-    }
+  let refusal = 'there is no connection'
+  const note = (error: Error): void => {
+    refusal = error.message
   }
+  redis.on('error', note)
+  try {
+    for (;;) {
+      try {
+        await redis.ping()
+        return
+      } catch (error) {
+        if (performance.now() > deadline) {
+          const reason = UNCONNECTED.test(messageOf(error)) ? refusal : messageOf(error)
+          throw new AppError('REDIS_UNAVAILABLE', `${nameOf(redis)} does not answer: ${reason}`, {
+            retryable: true,
+            cause: error,
+          })
+        }
+        await new Promise((resolve) => setTimeout(resolve, 50))
+      }
+    }
+  } finally {
+    redis.off('error', note)
+  }
+}
+
+function nameOf(redis: Redis): string {
+  if (redis instanceof Cluster) return 'the Redis cluster'
+  const { host, port } = redis.options
+  return `Redis at ${host}:${port}`
 }
 
 /** @throws AppError REDIS_EVICTS when Redis may drop keys on its own: state would be lost silently */
