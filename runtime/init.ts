@@ -4,6 +4,7 @@ import { EventProducer } from '../connectors/kafka/event-producer.ts'
 import { ensureTopics } from '../connectors/kafka/topic-admin.ts'
 import { Registry } from '../connectors/registry/registry.ts'
 import { AppError, messageOf } from '../schemas/errors.ts'
+import { fileProblem } from '../schemas/file-problem.ts'
 import { TENANT_ID_PATTERN } from '../schemas/partition.ts'
 import { redisKeys } from '../schemas/redis-keys.ts'
 import { parseSettings, type TenantSettings } from '../schemas/settings.ts'
@@ -42,7 +43,7 @@ async function readSettings(path: string): Promise<Map<string, TenantSettings>> 
   try {
     json = JSON.parse(await readFile(path, 'utf8'))
   } catch (error) {
-    throw new AppError('CONFIG_INVALID', `settings file ${path}: ${messageOf(error)}`, {
+    throw new AppError('CONFIG_INVALID', `settings file ${path}: ${fileProblem(error)}`, {
       cause: error,
       details: { field: path },
     })

@@ -1,5 +1,6 @@
 import type { ParseArgsConfig } from 'node:util'
 import { parseCommandArgs, usageError } from '../../schemas/command-args.ts'
+import { TENANT_ID_PATTERN } from '../../schemas/partition.ts'
 import { parseRate, type Rate } from './rate.ts'
 import { SHIPPED_MAPPINGS } from './shipped-mappings.ts'
 
@@ -51,6 +52,9 @@ export function parseReplayArgs(args: readonly string[]): ReplayCommandOptions |
   if (values.help) return null
   if (positionals.length === 0) throw usageError('FILE', 'is missing')
   if (values.mapping === undefined) throw usageError('--mapping', 'is missing')
+  if (values.tenant !== undefined && !TENANT_ID_PATTERN.test(values.tenant)) {
+    throw usageError('--tenant', `must match ${TENANT_ID_PATTERN.source}, not ${JSON.stringify(values.tenant)}`)
+  }
   for (const option of ['state', 'rejects'] as const) {
     if (values[option] !== undefined && positionals.length > 1)
       throw usageError(`--${option}`, 'goes with one FILE only')

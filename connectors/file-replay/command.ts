@@ -2,6 +2,7 @@ import { AppError, messageOf } from '../../schemas/errors.ts'
 import { type Clock, systemClock } from './clock.ts'
 import { HELP, parseReplayArgs, type ReplayCommandOptions } from './command-options.ts'
 import type { EventWriter } from './event-writer.ts'
+import { InputFile } from './input-file.ts'
 import type { Mapping } from './mapping.ts'
 import { withTenant } from './parse-mapping.ts'
 import { type ProgressOutput, ProgressReporter } from './progress.ts'
@@ -36,6 +37,8 @@ export async function runReplayCommand(args: readonly string[], deps: ReplayComm
   if (options.tenant !== undefined) mapping = withTenant(mapping, options.tenant)
   let writer: EventWriter | null = null
   try {
+    // All before Kafka: the last file shouldn't turn out to be missing after hours.
+    for (const path of options.paths) await InputFile.open(path)
     writer = options.isDryRun ? null : await deps.writer()
     return await replayAll(options, deps, { mapping, writer })
   } catch (error) {

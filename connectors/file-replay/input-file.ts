@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto'
 import { createReadStream, type ReadStream } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import { createGunzip } from 'node:zlib'
-import { AppError, messageOf } from '../../schemas/errors.ts'
+import { AppError } from '../../schemas/errors.ts'
+import { fileProblem } from '../../schemas/file-problem.ts'
 
 const CHUNK_BYTES = 256 * 1024
 const HASHED_BYTES = 64 * 1024
@@ -40,7 +41,7 @@ export class InputFile {
       const headSha256 = createHash('sha256').update(head).digest('hex')
       return new InputFile(path, { bytes: size, modifiedMs: mtimeMs, headSha256 }, head[0] === 0x1f && head[1] === 0x8b)
     } catch (error) {
-      throw new AppError('INPUT_INVALID', `${path}: ${messageOf(error)}`, { cause: error, details: { path } })
+      throw new AppError('INPUT_INVALID', `${path}: ${fileProblem(error)}`, { cause: error, details: { path } })
     } finally {
       await file?.close()
     }
@@ -70,7 +71,7 @@ export class InputFile {
         toSkip = Math.max(0, toSkip - chunk.length)
       }
     } catch (error) {
-      const message = `${this.path}: ${messageOf(error)} after ${source.bytesRead} bytes`
+      const message = `${this.path}: ${fileProblem(error)} after ${source.bytesRead} bytes`
       throw new AppError('INPUT_INVALID', message, { cause: error, details: { path: this.path } })
     } finally {
       content.destroy()

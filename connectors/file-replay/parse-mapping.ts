@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import Value from 'typebox/value'
-import { AppError, messageOf } from '../../schemas/errors.ts'
+import { AppError } from '../../schemas/errors.ts'
+import { fileProblem } from '../../schemas/file-problem.ts'
 import { compileMapping } from './compile-mapping.ts'
 import { type Mapping, mappingSchema } from './mapping.ts'
 import { mappingFault } from './mapping-fault.ts'
@@ -21,7 +22,7 @@ export async function loadMapping(path: string): Promise<Mapping> {
   try {
     return parseMapping(JSON.parse(await readFile(path, 'utf8')))
   } catch (error) {
-    const problem = messageOf(error).replace(/^mapping: /, '')
+    const problem = fileProblem(error).replace(/^mapping: /, '')
     const details = { ...(error instanceof AppError ? error.details : {}), path }
     throw new AppError('CONFIG_INVALID', `mapping ${path}: ${problem}`, { cause: error, details })
   }

@@ -1,6 +1,8 @@
+import { existsSync } from 'node:fs'
 import clickstream from '../../mappings/clickstream.json' with { type: 'json' }
 import nps from '../../mappings/nps.json' with { type: 'json' }
 import onlineRetail from '../../mappings/online-retail.json' with { type: 'json' }
+import { usageError } from '../../schemas/command-args.ts'
 import { AppError } from '../../schemas/errors.ts'
 import type { Mapping } from './mapping.ts'
 import { loadMapping, parseMapping } from './parse-mapping.ts'
@@ -17,7 +19,11 @@ export function shippedMapping(name: string): Mapping {
   throw new AppError('CONFIG_INVALID', `mapping ${name} is not one of ${known}`, { details: { field: 'mapping' } })
 }
 
-/** The shipped mapping of that name, or else the file at that path. */
-export function findMapping(nameOrPath: string): Promise<Mapping> {
-  return Object.hasOwn(SHIPPED, nameOrPath) ? Promise.resolve(shippedMapping(nameOrPath)) : loadMapping(nameOrPath)
+/** The shipped mapping of that name, or else the file at that path. @throws AppError USAGE when there is neither */
+export async function findMapping(nameOrPath: string): Promise<Mapping> {
+  if (Object.hasOwn(SHIPPED, nameOrPath)) return shippedMapping(nameOrPath)
+  if (!existsSync(nameOrPath)) {
+    throw usageError('--mapping', `must be ${SHIPPED_MAPPINGS.join(', ')} or a file; there is no file ${nameOrPath}`)
+  }
+  return await loadMapping(nameOrPath)
 }

@@ -70,6 +70,14 @@ describe('everscore replay', () => {
     expect((await run(args)).said).toContain('--restart')
   })
 
+  it('names a file that is missing before it opens Kafka or sends another', async () => {
+    using folder = new TemporaryFolder()
+    const there = folder.file('a.csv', 'id,nps\n1,10\n')
+    const { code, said, opened } = await run([there, '/nowhere.csv', '--mapping', 'nps'])
+    expect([code, opened]).toEqual([1, 0])
+    expect(said).toBe('replay: /nowhere.csv: no such file or directory (INPUT_INVALID)\n')
+  })
+
   it('explains itself', async () => {
     const { code, said, opened } = await run(['--help'])
     expect([code, opened]).toEqual([0, 0])
@@ -80,6 +88,11 @@ describe('everscore replay', () => {
   it.each([
     [['--mapping', 'nps'], 'FILE is missing'],
     [['a.csv'], '--mapping is missing'],
+    [
+      ['a.csv', '--mapping', 'nosuch'],
+      '--mapping must be online-retail, clickstream, nps or a file; there is no file nosuch',
+    ],
+    [['a.csv', '--mapping', 'nps', '--tenant', 'a b'], '--tenant must match'],
     [['a.csv', '--mapping', 'nps', '--rate', 'fast'], '--rate must be max'],
     [['a.csv', '--mapping', 'nps', '--batch', '0'], '--batch'],
     [['a.csv', 'b.csv', '--mapping', 'nps', '--state', 's'], '--state'],
