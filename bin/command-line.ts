@@ -11,7 +11,7 @@ interface Command {
 const COMMANDS: Readonly<Record<string, Command>> = {
   stack: {
     summary: 'start Kafka, the schema registry and Redis; print their addresses; stay until stopped',
-    run: async (args, env) => (await import('../connectors/stack/command.ts')).runStackCommand(args, env),
+    run: async (args, env) => (await import('./stack.ts')).runStack(args, env),
   },
   init: {
     summary: 'create or check topics, register schemas, load the settings of tenants',

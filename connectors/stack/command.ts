@@ -20,13 +20,22 @@ default ~/.cache/everscore). When all answer, their addresses are printed on sta
 Ctrl-C stops them; so does the end of this process for any other reason.
 `
 
-/** Resolves to the exit code. Progress goes to standard error; standard output has the three addresses alone. @throws AppError USAGE */
-export async function runStackCommand(args: string[], env: NodeJS.ProcessEnv): Promise<number> {
+/**
+ * Resolves to the exit code. Progress goes to standard error; standard output has the three addresses alone.
+ * @param check called once, after the arguments were found to be good; what it throws is passed on
+ * @throws AppError USAGE
+ */
+export async function runStackCommand(
+  args: string[],
+  env: NodeJS.ProcessEnv,
+  check: () => unknown = () => {},
+): Promise<number> {
   const options = readOptions(args)
   if (options === null) {
     process.stdout.write(HELP)
     return 0
   }
+  check()
   const say = (line: string) => void process.stderr.write(`${line}\n`)
   const stopping = new AbortController()
   const failures: string[] = []

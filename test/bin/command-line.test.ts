@@ -4,7 +4,7 @@ import { VERSION } from '../../schemas/version.ts'
 
 afterEach(() => vi.restoreAllMocks())
 
-async function everscore(line: string) {
+async function everscore(line: string, env: NodeJS.ProcessEnv = {}) {
   const said = { stdout: '', stderr: '' }
   for (const name of ['stdout', 'stderr'] as const) {
     vi.spyOn(process[name], 'write').mockImplementation((text) => {
@@ -12,7 +12,7 @@ async function everscore(line: string) {
       return true
     })
   }
-  const code = await runCommandLine(line.split(' ').filter(Boolean), {})
+  const code = await runCommandLine(line.split(' ').filter(Boolean), env)
   return { code, ...said }
 }
 
@@ -64,6 +64,14 @@ test('lists the commands', async () => {
 
 test.each(['--version', '-v'])('%s prints the version', async (option) => {
   expect(await everscore(option)).toEqual({ code: 0, stdout: `${VERSION}\n`, stderr: '' })
+})
+
+test.each(['stack', 'worker', 'init', 'demo'])('%s refuses an unknown variable that looks like ours', async (name) => {
+  expect(await everscore(name, { EVERSCORE_API_KEY: 'x' })).toEqual({
+    code: 1,
+    stdout: '',
+    stderr: 'everscore: unknown environment variable EVERSCORE_API_KEY (CONFIG_INVALID)\n',
+  })
 })
 
 const BOTH = 'KAFKA_BROKERS, SCHEMA_REGISTRY_URL'
