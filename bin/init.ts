@@ -21,6 +21,11 @@ export async function runInit(args: string[], env: NodeJS.ProcessEnv): Promise<n
     process.stdout.write(`topic ${topic}: ${action}${differences.length > 0 ? ` (${differences.join('; ')})` : ''}\n`)
   }
   for (const [topic, id] of Object.entries(report.schemas)) process.stdout.write(`schema ${topic}-value: id ${id}\n`)
-  for (const tenant of report.tenants) process.stdout.write(`settings ${tenant}: loaded\n`)
+  for (const { tenantId, version, warning } of report.tenants) {
+    process.stdout.write(
+      `settings ${tenantId}: loaded version ${version}${warning === null ? '' : `; warning: ${warning}`}\n`,
+    )
+  }
+  process.stdout.write(`ready: ${report.topics.length} topics, ${Object.keys(report.schemas).length} schemas\n`)
   return 0
 }

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { KafkaClient } from '../connectors/kafka/client.ts'
 import { EventProducer } from '../connectors/kafka/event-producer.ts'
+import { Fetcher } from '../connectors/kafka/fetcher.ts'
 import { ensureTopics } from '../connectors/kafka/topic-admin.ts'
 import { Registry } from '../connectors/registry/registry.ts'
 import { AppError, messageOf } from '../schemas/errors.ts'
@@ -9,15 +10,24 @@ import { TENANT_ID_PATTERN } from '../schemas/partition.ts'
 import { redisKeys } from '../schemas/redis-keys.ts'
 import { parseSettings, type TenantSettings } from '../schemas/settings.ts'
 import { connectRedis, redisReady, refuseEviction } from '../state/redis-connection.ts'
+import { BroadcastTopic } from './broadcast-topic.ts'
 import type { Config } from './config.ts'
 import { applicationId, kafkaSettings } from './kafka-settings.ts'
 import { registerSchemas } from './schema-registration.ts'
 import { requireServers, serverAddress } from './server-address.ts'
+import { settingsWarning } from './settings-warning.ts'
 
 export interface InitReport {
   readonly topics: readonly { topic: string; action: string; differences: readonly string[] }[]
   readonly schemas: Readonly<Record<string, number>>
-  readonly tenants: readonly string[]
+  readonly tenants: readonly LoadedSettings[]
+}
+
+export interface LoadedSettings {
+  readonly tenantId: string
+  readonly version: number
+  /** What is doubtful about them beside those that were loaded before. */
+  readonly warning: string | null
 }
 
 /**
@@ -34,8 +44,8 @@ export async function initialise(config: Config, settingsFile: string | null): P
   const topics = await ensureTopics(kafka, config.TOPIC_PREFIX, config.PARTITIONS)
   const schemas = await registerSchemas(registry, config.TOPIC_PREFIX, () => true)
   await markInstallation(config, redisUrl)
-  if (tenants.size > 0) await writeSettings(config, tenants)
-  return { topics, schemas: Object.fromEntries(schemas), tenants: [...tenants.keys()] }
+  const loaded = tenants.size > 0 ? await writeSettings(config, tenants) : []
+  return { topics, schemas: Object.fromEntries(schemas), tenants: loaded }
 }
 
 async function readSettings(path: string): Promise<Map<string, TenantSettings>> {
@@ -76,11 +86,23 @@ async function readSettings(path: string): Promise<Map<string, TenantSettings>> 
   return tenants
 }
 
-async function writeSettings(config: Config, tenants: ReadonlyMap<string, TenantSettings>): Promise<void> {
+async function writeSettings(
+  config: Config,
+  tenants: ReadonlyMap<string, TenantSettings>,
+): Promise<readonly LoadedSettings[]> {
   const topic = `${config.TOPIC_PREFIX}settings`
   const client = new KafkaClient(kafkaSettings(config, 'everscore-init'))
   await client.connect([topic])
+  const fetcher = new Fetcher(client)
+  // Stored settings that can't be read count as none.
+  const stored = new BroadcastTopic(parseSettings, () => {})
   try {
+    await stored.start(client, fetcher, topic)
+    const loaded = [...tenants].map(([tenantId, settings]) => ({
+      tenantId,
+      version: settings.version,
+      warning: settingsWarning(stored.get(tenantId), settings),
+    }))
     await new EventProducer(client).send(
       [...tenants].map(([tenantId, settings]) => ({
         topic,
@@ -90,7 +112,10 @@ async function writeSettings(config: Config, tenants: ReadonlyMap<string, Tenant
         partition: 0,
       })),
     )
+    return loaded
   } finally {
+    stored.close()
+    await fetcher.close()
     await client.close()
   }
 }
