@@ -30,8 +30,8 @@ it('its example does what it says', async () => {
   const writer = new MemoryEventWriter()
   let said = ''
   const stderr = { write: (text: string) => (said += text) }
-  const clock = new ManualClock()
-  const code = await runReplayCommand([csv, '--mapping', mapping], { writer: async () => writer, stderr, clock })
+  const deps = { writer: async () => writer, stdout: { write: () => {} }, stderr, clock: new ManualClock() }
+  const code = await runReplayCommand([csv, '--mapping', mapping], deps)
   expect(code).toBe(0)
   expect(said).toBe(blockOf('text').replace('orders.csv', csv))
   expect(writer.events.map(({ event }) => event)).toMatchObject([
