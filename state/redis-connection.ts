@@ -25,12 +25,25 @@ export function connectRedis(options: RedisConnectionOptions): Redis {
   const retry = (attempt: number): number => Math.min(attempt * 50, RECONNECT_MAX_MS)
   const redis =
     urls.length > 1
-      ? new Cluster(urls, { clusterRetryStrategy: retry, enableOfflineQueue: false, redisOptions: shared })
+      ? new Cluster(urls, {
+          clusterRetryStrategy: retry,
+          enableOfflineQueue: false,
+          redisOptions: { ...shared, ...userOf(urls[0]!) },
+        })
       : new Redis(urls[0]!, { ...shared, retryStrategy: retry })
   // Without a listener an outage would end the process; each call reports it to its caller.
   redis.on('error', () => {})
   // A cluster has the commands that state needs; only their administration differs.
   return redis as Redis
+}
+
+/** Who asks the nodes of which a cluster tells: ioredis knows users of those alone that it was given, by that very name. */
+function userOf(url: string): { username?: string; password?: string } {
+  const { username, password } = new URL(url)
+  return {
+    ...(username !== '' && { username: decodeURIComponent(username) }),
+    ...(password !== '' && { password: decodeURIComponent(password) }),
+  }
 }
 
 /** What ioredis says to a command while there is no connection; why there is none it only says in its event `error`. */

@@ -111,6 +111,24 @@ test('large changes find the node of their partition, also after it moved', asyn
   }
 })
 
+test('nodes that the cluster tells of are asked as the user of its first address', async () => {
+  await Promise.all(looking.map((redis) => redis.config('SET', 'requirepass', 'pass word')))
+  // Both are the first node: of the other one only the cluster tells.
+  const { port } = new URL(nodes[0]!.address)
+  const urls = ['127.0.0.1', 'localhost'].map((host) => `redis://:pass%20word@${host}:${port}`)
+  const known = connectRedis({ url: urls.join(',') })
+  try {
+    await redisReady(known)
+    const keys = Array.from({ length: 20 }, (_, i) => `asked/${i}`)
+    for (const key of keys) await known.set(key, key)
+    expect(new Set(await Promise.all(keys.map(homeOf))).size).toBe(2)
+    expect(await Promise.all(keys.map((key) => known.get(key)))).toEqual(keys)
+  } finally {
+    known.disconnect()
+    await Promise.all(looking.map((redis) => redis.config('SET', 'requirepass', '')))
+  }
+})
+
 /** Which node holds the slot of a key. */
 async function homeOf(key: string): Promise<number> {
   const held = await Promise.all(looking.map((redis) => redis.exists(key).catch(() => 0)))
