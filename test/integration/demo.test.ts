@@ -134,6 +134,6 @@ describe('everscore demo', () => {
   it('says what is wrong with an option', async () => {
     const { child, exit } = demo('--limit', 'ten')
     child.stdout?.resume()
-    expect(await exit).toEqual([1, null])
+    expect(await exit).toEqual([2, null])
   })
 })
