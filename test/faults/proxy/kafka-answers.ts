@@ -84,6 +84,17 @@ function refuseOffsetsFlexibly(code: number, request: Buffer): Buffer {
   reader.text()
   reader.text()
   const answer = new CompactWriter().noTags().int32(0)
+  eachAsked(reader, answer, () => {
+    answer.int32(reader.int32()).int16(code).noTags()
+    // The offset, its leader's epoch, and metadata.
+    reader.skip(8 + 4)
+    reader.text()
+  })
+  return frame(request, [answer.noTags().take()])
+}
+
+/** Answers each partition of each topic that a request of a flexible version asks about. @param partition up to its tags */
+function eachAsked(reader: CompactReader, answer: CompactWriter, partition: () => void): void {
   const topics = reader.length()
   answer.length(topics)
   for (let t = 0; t < topics; t++) {
@@ -91,16 +102,12 @@ function refuseOffsetsFlexibly(code: number, request: Buffer): Buffer {
     const partitions = reader.length()
     answer.length(partitions)
     for (let p = 0; p < partitions; p++) {
-      answer.int32(reader.int32()).int16(code).noTags()
-      // The offset, its leader's epoch, and metadata.
-      reader.skip(8 + 4)
-      reader.text()
+      partition()
       reader.tags()
     }
     reader.tags()
     answer.noTags()
   }
-  return frame(request, [answer.noTags().take()])
 }
 
 /** Fetch v11: a code for each partition, and no records. */
@@ -172,22 +179,12 @@ function refuseProduceFlexibly(code: number, request: Buffer): Buffer {
   reader.text()
   reader.skip(2 + 4)
   const answer = new CompactWriter().noTags()
-  const topics = reader.length()
-  answer.length(topics)
-  for (let t = 0; t < topics; t++) {
-    answer.text(reader.text())
-    const partitions = reader.length()
-    answer.length(partitions)
-    for (let p = 0; p < partitions; p++) {
-      answer.int32(reader.int32()).int16(code).int64(-1n).int64(-1n).int64(-1n)
-      // Refused records one by one, and a message.
-      answer.length(0).text(null).noTags()
-      reader.skip(reader.length())
-      reader.tags()
-    }
-    reader.tags()
-    answer.noTags()
-  }
+  eachAsked(reader, answer, () => {
+    answer.int32(reader.int32()).int16(code).int64(-1n).int64(-1n).int64(-1n)
+    // Refused records one by one, and a message.
+    answer.length(0).text(null).noTags()
+    reader.skip(reader.length())
+  })
   return frame(request, [answer.int32(0).noTags().take()])
 }
 
