@@ -6,7 +6,7 @@ import { crossSellMatrixExample } from '../examples.ts'
 import { encodedName, findWindow, mustBeTrusted, type ResultDeps, scopeOf, windowQuery } from '../find-results.ts'
 import { rankItems } from '../rank-items.ts'
 import type { ResultScope } from '../result-lookup.ts'
-import { totalOrdersOf } from '../total-orders.ts'
+import { newestOf, totalOrdersOf } from '../total-orders.ts'
 
 const IDS_MAX = 100
 const NAME_MAX = 256
@@ -94,7 +94,7 @@ async function answer(deps: ResultDeps, tenantId: string, query: Query): Promise
   for (const { a, b, ordersA, ordersB } of pairs.toSorted((one, other) => one.updatedAt - other.updatedAt)) {
     orders.set(a, ordersA).set(b, ordersB)
   }
-  const newest = pairs.toSorted((one, other) => other.updatedAt - one.updatedAt)[0]
+  const newest = newestOf(pairs)
   const totalOrders = newest?.totalOrders ?? (window === null ? 0 : await totalOrdersOf(deps, of, window))
   const cells = cellsOf(pairs, query)
   const diagonal = (id: string): number => {

@@ -4,7 +4,7 @@ import type { App } from '../app.ts'
 import { LOOKUP_ERRORS } from '../error-answer.ts'
 import { crossSellExample } from '../examples.ts'
 import { encodedName, findWindow, mustBeTrusted, type ResultDeps, scopeOf, windowQuery } from '../find-results.ts'
-import { totalOrdersOf } from '../total-orders.ts'
+import { newestOf, totalOrdersOf } from '../total-orders.ts'
 
 const LIMIT_DEFAULT = 20
 const LIMIT_MAX = 500
@@ -93,7 +93,7 @@ async function answer(deps: ResultDeps, tenantId: string, { level, id, limit, wi
   const { values } = await mustBeTrusted(deps, of, read)
   const pairs = await Promise.all(values.map(deps.decodeCrossSell))
   const [start, end] = found.split('/') as [string, string]
-  const newest = pairs.toSorted((one, other) => other.updatedAt - one.updatedAt)[0]
+  const newest = newestOf(pairs)
   return {
     level,
     id,
