@@ -73,9 +73,10 @@ async function produceTo(
       batch: producing.stamped(topic, partition, batches[i]!),
     }))
     const bases = await produceBatches(nodeId, targets, producing)
-    for (const { topic, partition, batches } of sent) {
-      const base = bases.get(nameOf({ topic, partition }))
-      if (base !== undefined && i === batches.length - 1) ends.set(`${topic}/${partition}`, base + batches[i]!.count)
+    for (const output of sent) {
+      const base = bases.get(nameOf(output))
+      const isLast = i === output.batches.length - 1
+      if (base !== undefined && isLast) ends.set(nameOf(output), base + output.batches[i]!.count)
     }
   }
   await produce(0)
