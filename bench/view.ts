@@ -1,6 +1,5 @@
 import { Redis } from 'ioredis'
 import { applicationId } from '../runtime/kafka-settings.ts'
-import { serverAddress } from '../runtime/server-address.ts'
 import { redisKeys } from '../schemas/redis-keys.ts'
 import { type Bench, untilAsync } from './setup.ts'
 
@@ -19,7 +18,7 @@ export interface View {
 }
 
 export function openView({ config }: Bench): View {
-  const redis = new Redis(serverAddress(config, 'REDIS_URL'))
+  const redis = new Redis(config.REDIS_URL)
   const app = applicationId(config)
   const keys = redisKeys(app)
   return {

@@ -14,7 +14,7 @@ import { BroadcastTopic } from './broadcast-topic.ts'
 import type { Config } from './config.ts'
 import { applicationId, kafkaSettings } from './kafka-settings.ts'
 import { registerSchemas } from './schema-registration.ts'
-import { requireServers, serverAddress } from './server-address.ts'
+import { requireServers } from './server-address.ts'
 import { settingsWarning } from './settings-warning.ts'
 
 export interface InitReport {
@@ -39,11 +39,10 @@ export async function initialise(config: Config, settingsFile: string | null): P
   const tenants = settingsFile === null ? new Map<string, TenantSettings>() : await readSettings(settingsFile)
   requireServers(config)
   const kafka = kafkaSettings(config, 'everscore-init')
-  const registry = new Registry(serverAddress(config, 'SCHEMA_REGISTRY_URL'))
-  const redisUrl = serverAddress(config, 'REDIS_URL')
+  const registry = new Registry(config.SCHEMA_REGISTRY_URL)
   const topics = await ensureTopics(kafka, config.TOPIC_PREFIX, config.PARTITIONS)
   const schemas = await registerSchemas(registry, config.TOPIC_PREFIX, () => true)
-  await markInstallation(config, redisUrl)
+  await markInstallation(config)
   const loaded = tenants.size > 0 ? await writeSettings(config, tenants) : []
   return { topics, schemas: Object.fromEntries(schemas), tenants: loaded }
 }
@@ -121,8 +120,8 @@ async function writeSettings(
 }
 
 /** Readers of Redis alone have to know in which of the partitions a customer is. */
-async function markInstallation(config: Config, redisUrl: string): Promise<void> {
-  const redis = connectRedis({ url: redisUrl })
+async function markInstallation(config: Config): Promise<void> {
+  const redis = connectRedis({ url: config.REDIS_URL })
   try {
     await redisReady(redis)
     await refuseEviction(redis)

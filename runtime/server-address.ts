@@ -16,9 +16,3 @@ export function requireServers(config: Config, needed: readonly ServerVariable[]
     details: { field: missing[0] },
   })
 }
-
-/** @throws AppError CONFIG_INVALID when it is not set */
-export function serverAddress(config: Config, name: 'SCHEMA_REGISTRY_URL' | 'REDIS_URL'): string {
-  requireServers(config, [name])
-  return config[name]
-}

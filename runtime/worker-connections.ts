@@ -16,7 +16,7 @@ import type { Config } from './config.ts'
 import { applicationId, kafkaSettings } from './kafka-settings.ts'
 import type { Log } from './log.ts'
 import { registerSchemas } from './schema-registration.ts'
-import { serverAddress } from './server-address.ts'
+import { requireServers } from './server-address.ts'
 import type { RestoreProgress } from './takeover.ts'
 import type { WorkerCounters } from './task-counters.ts'
 
@@ -63,10 +63,11 @@ export interface WorkerConnections extends Omit<ConnectOptions, 'workerId' | 'cl
 
 /**
  * Connects all that tasks work with and checks that it is what the catalogue asks for.
- * @throws AppError TOPIC_MISMATCH, SCHEMA_INCOMPATIBLE, REDIS_EVICTS, or a retryable one for a server that is away
+ * @throws AppError CONFIG_INVALID, TOPIC_MISMATCH, SCHEMA_INCOMPATIBLE, REDIS_EVICTS, or a retryable one for a server that is away
  */
 export async function connectWorker({ workerId, closers, ...options }: ConnectOptions): Promise<WorkerConnections> {
   const { config, keys, log } = options
+  requireServers(config)
   const topicName = (topic: string): string => config.TOPIC_PREFIX + topic
   const dataTopics = Object.values(TOPICS).map((spec) => topicName(spec.name))
   const connect = async (purpose: string): Promise<KafkaClient> => {
@@ -84,13 +85,13 @@ export async function connectWorker({ workerId, closers, ...options }: ConnectOp
   const partitions = coPartitioned(kafka, topicName)
   warnOfPartitions(config, partitions, log)
 
-  const redis = connectRedis({ url: serverAddress(config, 'REDIS_URL') })
+  const redis = connectRedis({ url: config.REDIS_URL })
   closers.push(() => redis.disconnect())
   await redisReady(redis)
   await refuseEviction(redis)
   await redis.hset(keys.meta, 'partitions', partitions)
 
-  const registry = new Registry(serverAddress(config, 'SCHEMA_REGISTRY_URL'))
+  const registry = new Registry(config.SCHEMA_REGISTRY_URL)
   const ids = await registerSchemas(
     registry,
     config.TOPIC_PREFIX,
