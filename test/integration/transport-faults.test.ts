@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { addingImplicitly } from '../../connectors/kafka/adding-implicitly.ts'
 import { KafkaClient } from '../../connectors/kafka/client.ts'
-import { RecordBatchBuilder } from '../../connectors/kafka/record-batch-builder.ts'
+import type { RecordBatchBuilder } from '../../connectors/kafka/record-batch-builder.ts'
 import { addingFirst } from '../../connectors/kafka/transaction-dialect.ts'
 import { TransactionalProducer } from '../../connectors/kafka/transactional-producer.ts'
 import type { FaultProxy } from '../faults/proxy/fault-proxy.ts'
@@ -9,8 +9,10 @@ import { CODES, refuseFirstBatch, refuseFirstBatchFlexibly, refuseProduce } from
 import { startKafkaProxy } from '../faults/proxy/kafka-proxy.ts'
 import { servers } from './servers.ts'
 import { withAdmin } from './stack-clients.ts'
+import { batchOf } from './support/batch-of.ts'
 import { newPrefix } from './support/installation.ts'
 import { readWholePartition } from './support/read-topic.ts'
+import { untilLed } from './support/until-led.ts'
 
 // A producer reaches the broker through a proxy that refuses some of its batches.
 const prefix = newPrefix()
@@ -30,6 +32,10 @@ beforeAll(async () => {
       topics: [topic, other].map((name) => ({ topic: name, numPartitions: PARTITIONS, configEntries: [KEPT] })),
     }),
   )
+  const direct = new KafkaClient({ brokers: servers().kafkaBrokers.split(','), clientId: 'transport-faults' })
+  await direct.connect([topic, other])
+  await Promise.all([topic, other].map((name) => untilLed(direct, name)))
+  await direct.close()
 })
 
 afterAll(async () => {
@@ -49,12 +55,6 @@ afterEach(async () => {
 
 let lastPartition = 0
 const newPartition = (): number => lastPartition++
-
-function batchOf(...texts: string[]): RecordBatchBuilder {
-  const builder = new RecordBatchBuilder()
-  for (const text of texts) builder.add(1_000, Buffer.from('key'), Buffer.from(text), Buffer.alloc(0), 0)
-  return builder
-}
 
 async function textsIn(name: string, partition: number): Promise<string[]> {
   return (await readWholePartition(client, name, partition)).map(({ value }) => String(value))

@@ -10,7 +10,6 @@ import { committedOffsets, logRange } from '../../connectors/kafka/offsets.ts'
 import { readPartition } from '../../connectors/kafka/partition-reader.ts'
 import { baseOffsets, refusedBatches } from '../../connectors/kafka/produce-codec.ts'
 import { sendRaw } from '../../connectors/kafka/raw-call.ts'
-import { RecordBatchBuilder } from '../../connectors/kafka/record-batch-builder.ts'
 import {
   addingFirst,
   type ProducerIdentity,
@@ -19,9 +18,11 @@ import {
 import { TransactionalProducer } from '../../connectors/kafka/transactional-producer.ts'
 import { servers } from './servers.ts'
 import { withAdmin } from './stack-clients.ts'
+import { batchOf } from './support/batch-of.ts'
 import { newPrefix } from './support/installation.ts'
 import { kafkajsReads } from './support/kafkajs-reads.ts'
 import { readTopic, readWholePartition } from './support/read-topic.ts'
+import { untilLed } from './support/until-led.ts'
 import { waitFor } from './support/wait-for.ts'
 
 const prefix = newPrefix()
@@ -55,11 +56,7 @@ beforeAll(async () => {
     }),
   )
   client = await connected()
-  await waitFor('every partition to have its leader', async () => {
-    const partitions = Array.from({ length: PARTITIONS }, (_, partition) => partition)
-    const ranges = await Promise.all(partitions.map((partition) => logRange(client, topic, partition)))
-    return ranges.every(({ end }) => end === 0)
-  })
+  await untilLed(client, topic)
 })
 
 afterAll(async () => {
@@ -80,12 +77,6 @@ interface Producing {
 function producerOf(id: string, { its = client, ...options }: Producing = {}): TransactionalProducer {
   const timeouts = { transactionTimeoutMs: 30_000, requestTimeoutMs: 10_000 }
   return new TransactionalProducer({ client: its, transactionalId: prefix + id, ...timeouts, ...options })
-}
-
-function batchOf(...texts: string[]): RecordBatchBuilder {
-  const builder = new RecordBatchBuilder()
-  for (const text of texts) builder.add(1_000, Buffer.from('key'), Buffer.from(text), Buffer.alloc(0), 0)
-  return builder
 }
 
 interface Writing {
